@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What users write, as data: the catalogue (agents, scenarios, personalities, test profiles, trunks with their
+// numbers) and the job. Plain values with the wire's field names, made by the loaders in catalog.h and job.h after
+// every rule has been checked; immutable from then on and shared between threads by shared_ptr<const ...>.
+//
+// Units: times are std::chrono::milliseconds, ratios are 0..1 unless a name says percent, telephone numbers are
+// strings in the form in which they were written (E.164 as a rule).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace linecheck::scheduler {
+
+using Millis = std::chrono::milliseconds;
+using Id = std::int64_t;
+
+/// Where a value stands in a file; line and column count from 1, 0 means unknown.
+struct Mark {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+
+/// One problem in what a user wrote. `field` is its path from the document's root, such as `conditions[2].action`.
+struct Problem {
+  Mark mark;
+  std::string field;
+  std::string message;
+
+  /// `file:line:column: message` (field first where there is no mark).
+  [[nodiscard]] std::string text() const;
+};
+
+// ---- catalogue ------------------------------------------------------------------------------------------------
+
+struct SipAuth {
+  std::string username;
+  std::string password_file;
+};
+
+/// The voice agent under test.
+struct Agent {
+  Id id = 0;
+  std::string name;
+  std::string assistant_id;
+  std::optional<Id> project;
+  bool inbound = true;  ///< true: it answers, we dial it
+  std::string contact_number;
+  std::string sip_endpoint;  ///< SIP URI, preferred over contact_number
+  std::optional<SipAuth> sip_auth;
+  std::string trunk;
+  std::string trigger_url;
+  Millis dial_window{300'000};
+  std::vector<Id> enabled_personalities;  ///< empty: all
+  Mark mark;
+};
+
+struct StartSpeakingPlan {
+  Millis wait{500};  ///< silence that the caller takes for the end of the agent's turn
+};
+
+struct StopSpeakingPlan {
+  int num_words = 0;
+  Millis voice{400};     ///< agent speech that makes the caller stop
+  Millis backoff{1000};  ///< how long it then stays quiet at least
+};
+
+struct MessagePlan {
+  Millis idle_timeout{10'000};
+  int idle_message_max_spoken_count = 3;
+};
+
+struct LineImpairment {
+  double packet_loss_percent = 0;
+  Millis jitter{0};
+  Millis latency{0};
+};
+
+/// How the caller sounds and behaves.
+struct Personality {
+  Id id = 0;
+  std::string name;
+  std::string prompt;
+  std::string language = "en-US";
+  std::string accent;
+  std::string gender;
+  std::string provider;  ///< a voices provider's name; empty: the first one
+  std::string voice_id;
+  std::string voice_model;
+  double speed = 1.0;  ///< 0.8 .. 1.2
+  std::string interruption_level;
+  StartSpeakingPlan start_speaking_plan;
+  StopSpeakingPlan stop_speaking_plan;
+  Millis response_delay{250};  ///< from the agent's end of turn, as decided, to our first sample
+  MessagePlan message_plan;
+  std::string background_noise = "off";
+  double background_snr_db = 20;
+  LineImpairment send;
+  LineImpairment receive;
+  double backchannel_probability = 0;
+  bool enabled = true;
+  Mark mark;
+};
+
+struct TestProfile {
+  Id id = 0;
+  std::string name;
+  std::map<std::string, std::string> main_agent_variables;     ///< keys X-...: SIP headers of the INVITE
+  std::map<std::string, std::string> testing_agent_variables;  ///< {{test_profile.key}}
+  Mark mark;
+};
+
+struct Condition {
+  enum class Type { standard, action_followup };
+  int id = 0;
+  std::string condition;         ///< "FIRST_MESSAGE", a parent's id, or words to match
+  std::optional<int> parent_id;  ///< set for action_followup
+  std::string action;
+  Type type = Type::standard;
+  bool fixed_message = false;
+  Mark mark;
+  Mark action_mark;
+};
+
+struct ConditionalActions {
+  std::string role;
+  std::vector<Condition> conditions;
+};
+
+enum class Comparison { below, at_most, above, at_least, equals };
+
+/// `metric: latency_ms.p95, below: 1500`. Used by a scenario's `expect` and by a job's `thresholds`.
+struct MetricBound {
+  std::string metric;
+  Comparison comparison = Comparison::below;
+  double value = 0;
+  bool abort_on_fail = false;  ///< thresholds only
+  Mark mark;
+};
+
+struct AgentSpeaksWithin {
+  Millis within{0};
+};
+struct Said {
+  enum class By { agent, caller };
+  By by = By::agent;
+  std::string matches;  ///< ECMAScript regular expression, case ignored
+  std::optional<Millis> within;
+  bool negated = false;  ///< not_said
+};
+struct DigitsEqual {
+  Said::By by = Said::By::agent;
+  std::string digits;
+};
+struct HungUpBy {
+  Said::By by = Said::By::agent;
+};
+struct SipStatusIs {
+  int status = 0;
+};
+struct DurationBetween {
+  std::optional<Millis> at_least;
+  std::optional<Millis> at_most;
+};
+
+/// One entry of a scenario's `expect`.
+struct Check {
+  std::variant<MetricBound, AgentSpeaksWithin, Said, DigitsEqual, HungUpBy, SipStatusIs, DurationBetween> what;
+  std::string text;  ///< as written, one line, for reports
+  Mark mark;
+};
+
+struct Scenario {
+  Id id = 0;
+  std::string name;
+  Id agent = 0;
+  std::optional<Id> project;
+  std::string folder_path;
+  std::vector<std::string> tags;
+  std::optional<Id> personality;
+  std::optional<Id> test_profile;
+  ConditionalActions conditional_actions;
+  std::string scenario_language;
+  Millis max_duration{600'000};
+  std::string phone_number;
+  std::vector<Check> expect;
+  Mark mark;
+};
+
+enum class Codec { pcmu, pcma };
+
+/// Where calls go out. Nothing is dialled that `allow` does not name.
+struct Trunk {
+  std::string name;
+  std::string endpoint;
+  std::string proxy;  ///< SIP URI; empty: straight to the target
+  std::optional<SipAuth> auth;
+  std::vector<std::string> caller_numbers;  ///< ranges are expanded by the loader
+  std::vector<Codec> codecs{Codec::pcmu, Codec::pcma};
+  std::vector<std::string> allow;
+  std::optional<int> max_calls;
+  std::optional<double> calls_per_second;
+  Mark mark;
+};
+
+struct Catalog {
+  std::map<Id, Agent> agents;
+  std::map<Id, Scenario> scenarios;
+  std::map<Id, Personality> personalities;
+  std::map<Id, TestProfile> test_profiles;
+  std::map<std::string, Trunk> trunks;
+};
+
+// ---- job ------------------------------------------------------------------------------------------------------
+
+enum class NumberMode { same_number, different_numbers };
+
+/// One request to run scenarios, checked and with its selection made.
+struct Job {
+  std::string name;
+  Id agent_id = 0;
+  std::vector<Id> scenarios;             ///< selected, unique, in id order
+  std::vector<Id> personality_overrides; ///< empty: each scenario's own
+  std::vector<Id> test_profile_overrides;
+  int frequency = 1;
+  NumberMode mode = NumberMode::same_number;
+  bool reuse_numbers = false;
+  std::optional<int> concurrency_limit;
+  std::optional<double> calls_per_second;
+  std::string dial_target;               ///< a number or a SIP URI
+  std::string trunk;
+  std::vector<Codec> codecs;             ///< empty: the trunk's
+  std::vector<MetricBound> thresholds;
+  std::uint64_t seed = 0;
+  Millis graceful_stop{30'000};
+  int priority = 0;
+  std::string requested_json;            ///< the request as it came, for run_settings
+};
+
+}  // namespace linecheck::scheduler
