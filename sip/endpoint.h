@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// One SIP endpoint: a listening address, a Sofia agent (nua) and the thread that they live on. Several
+// endpoints may live in one process; each uses at most one core.
+//
+// Threads: every public function may be called from any thread, but shutdown() and the destructor never from
+// the event callback. None blocks, except the constructor (until the address is bound) and shutdown().
+// Commands for a leg that is over, or that never was, do nothing.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sip/allow_list.h"
+#include "sip/events.h"
+#include "sip/types.h"
+
+namespace linecheck::sip {
+
+/// An endpoint that cannot start; what() is for the user.
+class EndpointError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// what() is "udp 127.0.0.1:5060 is in use".
+class AddressInUse : public EndpointError {
+ public:
+  using EndpointError::EndpointError;
+};
+
+/// RFC 3261 table 4. Tests shorten them.
+struct Timers {
+  std::chrono::milliseconds t1{500};             ///< first retransmission
+  std::chrono::milliseconds t2{4000};            ///< longest interval between retransmissions
+  std::chrono::milliseconds t4{5000};            ///< how long a message may linger in the network
+  std::chrono::milliseconds transaction{32000};  ///< 64*T1: timers B, F and H, after which nobody is there
+};
+
+struct EndpointOptions {
+  std::string name = "sip";
+  std::string listen = "udp:127.0.0.1:0";  ///< "udp:<address>:<port>", IPv6 in brackets; port 0: any free one
+  std::string user_agent = "linecheck";
+  bool accept_incoming = false;    ///< false: calls from outside are refused with 403
+  std::optional<AllowList> allow;  ///< last gate of dial(); nullopt: the caller has checked already
+  Timers timers;
+  std::size_t trace_limit = 1000;  ///< messages kept for each leg
+};
+
+struct Credentials {
+  std::string username;
+  std::string password;
+};
+
+struct DialRequest {
+  LegId id = 0;            ///< from new_leg_id()
+  std::string target_uri;  ///< sip:user@host[:port]
+  std::string from_uri;    ///< sip:+1555...@...; empty: made from the local address
+  std::string from_display;
+  std::string proxy;  ///< sip: URI that the INVITE is sent to instead; empty: straight to the target
+  std::vector<Header> headers;
+  std::string sdp;  ///< the offer
+  std::chrono::milliseconds no_answer_timeout{60'000};
+  std::optional<Credentials> auth;
+};
+
+class Endpoint {
+ public:
+  /// Called on the SIP thread, in the order of events; must not block. What it throws is swallowed and
+  /// counted.
+  using Callback = std::function<void(Event&&)>;
+
+  /// Throws AddressInUse or EndpointError.
+  Endpoint(EndpointOptions options, Callback on_event);
+  /// Like shutdown().
+  ~Endpoint();
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  [[nodiscard]] std::string local_address() const;  ///< as bound, without brackets
+  [[nodiscard]] std::uint16_t local_port() const;
+
+  [[nodiscard]] LegId new_leg_id();
+
+  /// Sends the INVITE, or reports Failed. A request whose id is 0 or taken is ignored.
+  void dial(DialRequest request);
+
+  // Incoming legs; each does nothing once a final response was sent.
+  void ring(LegId leg, int status = 180, std::string sdp = {});
+  void accept(LegId leg, std::string sdp, std::vector<Header> headers = {});
+  void reject(LegId leg, int status, std::string phrase = {});
+
+  /// Ends a leg in whatever state it is: not sent yet: never sent; ringing: CANCEL (after the first
+  /// provisional response, RFC 3261, 9.1; a 200 that crosses it is ACKed and BYEd); answered: BYE; incoming:
+  /// 603, or BYE. `reason` goes out as a Reason header's text.
+  void hang_up(LegId leg, std::string reason = {});
+
+  /// Sofia handles that exist: 0 when no leg lives.
+  [[nodiscard]] std::size_t live_handles() const;
+  /// Exceptions that the callback threw.
+  [[nodiscard]] std::size_t callback_exceptions() const;
+
+  /// Hangs up all legs, waits for their last events and until Sofia is down. Commands after it do nothing.
+  void shutdown();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace linecheck::sip
