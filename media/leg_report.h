@@ -29,10 +29,10 @@ struct DigitEvent {
   std::string transport = "rfc4733";
 };
 
-/// Deviation of packet departures from their exact time, ms. Log-spaced histogram so that many calls can be merged
-/// (percentiles are never averaged).
+/// Deviation of packet departures from their exact time, ms. Log-spaced histogram so that many calls can be
+/// merged (percentiles are never averaged).
 struct PacingHistogram {
-  static constexpr int kBuckets = 64;             ///< bucket b holds deviations in [1 us * 2^(b/2), 1 us * 2^((b+1)/2))
+  static constexpr int kBuckets = 64;  ///< bucket b holds deviations in [1 us * 2^(b/2), 1 us * 2^((b+1)/2))
   std::array<std::uint32_t, kBuckets> counts{};
   std::uint64_t total = 0;
   double max_ms = 0;
@@ -68,11 +68,11 @@ struct RtpStatistics {
 /// What the engine says of itself on this leg.
 struct EngineStatistics {
   PacingHistogram pacing;
-  std::uint64_t late_ticks = 0;         ///< ticks later than 5 ms
-  std::vector<double> late_tick_ms;     ///< when, at most 1,000 of them
-  std::uint64_t skipped_frames = 0;     ///< frames that could not be sent in time and were left out
-  std::uint64_t dropped_commands = 0;   ///< full queue
-  bool realtime = false;                ///< the worker ran at SCHED_FIFO
+  std::uint64_t late_ticks = 0;        ///< ticks later than 5 ms
+  std::vector<double> late_tick_ms;    ///< when, at most 1,000 of them
+  std::uint64_t skipped_frames = 0;    ///< frames that could not be sent in time and were left out
+  std::uint64_t dropped_commands = 0;  ///< full queue
+  bool realtime = false;               ///< the worker ran at SCHED_FIFO
 };
 
 struct LegReport {
@@ -80,11 +80,11 @@ struct LegReport {
   RtpStatistics receive;
   EngineStatistics engine;
   std::vector<DigitEvent> digits;
-  std::vector<Span> agent_speech_live;      ///< what the live turn detector said, for information
-  std::optional<double> first_packet_ms;    ///< first RTP packet received
+  std::vector<Span> agent_speech_live;    ///< what the live turn detector said, for information
+  std::optional<double> first_packet_ms;  ///< first RTP packet received
   std::optional<double> last_packet_ms;
   int clock_map_restarts = 0;
-  std::string recording_error;              ///< why the recording is incomplete; empty: it is whole
+  std::string recording_error;  ///< why the recording is incomplete; empty: it is whole
 };
 
 }  // namespace linecheck::media

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The media engine: opens legs (one RTP stream each way), plays, listens and records. This is the whole face
+// of `media` to the rest of the program.
+//
+// Threads: every method may be called from any thread but drain(), which has one consumer. No call waits for
+// the network or the disk: commands travel to the media worker in bounded queues, answers come back as
+// events.
+//
+// Time: each leg has a sample clock of 8,000 Hz driven by CLOCK_MONOTONIC. Its zero is origin_mono_ns(): the
+// moment of open(), brought down to the worker's 1 ms grid (so at most 1 ms before it). Packets leave at
+// absolute ticks, every 20 ms; the RTP timestamp runs with the leg's clock.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "media/clip.h"
+#include "media/codec.h"
+#include "media/events.h"
+
+namespace linecheck::media {
+
+struct Options {
+  enum class Realtime { automatic, off, require };
+
+  std::uint16_t port_first = 10000;
+  std::uint16_t port_last = 29999;
+  std::string bind_address = "0.0.0.0";  ///< IPv4 or IPv6 literal
+  int workers = 1;
+  /// SCHED_FIFO for the workers: automatic takes it where permitted, require throws where it is not.
+  Realtime realtime = Realtime::automatic;
+  /// How long a closed leg's ports stay bound and drained, so that no later leg inherits its stale media.
+  std::chrono::milliseconds port_quarantine{2000};
+};
+
+struct LegOptions {
+  std::string recording_path;  ///< stereo WAV, left caller, right agent; empty: none. Its folder must exist
+  ClipPtr noise_bed;           ///< looped without a break beneath everything that is said; may be null
+  bool detect_speech = true;   ///< run the live turn detector on the agent's channel
+  std::uint64_t seed = 0;      ///< of SSRC and the first sequence number and timestamp; 0: random
+  std::chrono::milliseconds rtp_timeout{10000};
+  /// The payload type that our own SDP gives to telephone-event: heard also before start(). -1: none.
+  int offered_telephone_event_payload_type = 101;
+};
+
+/// Where to send, in which codec. Before the first start() a leg receives (early media is counted, heard and
+/// recorded by the static payload types 0 and 8) and sends nothing.
+struct StreamOptions {
+  std::string remote_address;  ///< IPv4 or IPv6 literal, as SDP gives it
+  std::uint16_t remote_port = 0;
+  Codec codec = Codec::pcmu;
+  int payload_type = 0;
+  int telephone_event_payload_type =
+      -1;  ///< -1: the remote takes none, send_digits() then ends at once as stopped
+  /// Decode the other G.711 law too when it comes. Off: packets of it count as unknown_payload and are not
+  /// heard.
+  bool accept_other_g711 = false;
+  /// Follow the source of what we receive where it differs from remote_address:remote_port: after 3 valid
+  /// packets from there and none from the announced address. The announced address wins again as soon as it
+  /// sends.
+  bool symmetric = true;
+};
+
+/// No free pair of ports is left (or bind_address is not ours: the text says which).
+class PortsExhausted : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct EngineStatus {
+  int workers = 0;
+  int realtime_workers = 0;   ///< at SCHED_FIFO
+  std::string realtime_note;  ///< why some are not; empty where all are
+  std::size_t open_legs = 0;  ///< opened, Closed not yet queued
+  std::size_t quarantined_ports = 0;
+  std::uint64_t dropped_events = 0;    ///< full event queue: the consumer was too slow
+  std::uint64_t dropped_commands = 0;  ///< full command queue
+};
+
+class Engine {
+ public:
+  /// Starts the workers and the recorder, binds nothing. Throws std::runtime_error (a bad address or range,
+  /// real-time required and not permitted).
+  explicit Engine(Options options = {});
+  /// Closes what is open (recordings are completed) and joins the threads.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Binds an even RTP port and the odd one above it, starts the leg's clock. Throws PortsExhausted.
+  LegId open(LegOptions options);
+  [[nodiscard]] std::uint16_t port(LegId leg) const;           ///< 0 for an unknown leg
+  [[nodiscard]] std::int64_t origin_mono_ns(LegId leg) const;  ///< 0 for an unknown leg
+
+  /// The remote is known: send from the next frame on (silence and the noise bed run at once). Again: change
+  /// the remote or codec; SSRC, sequence and timestamps go on. Throws std::invalid_argument for an address
+  /// that is none.
+  void start(LegId leg, const StreamOptions& stream);
+  /// Queued after what plays. `marks` are sample offsets in the clip, at most its length. Clips must be 8 kHz
+  /// (std::invalid_argument).
+  void play(LegId leg, ClipPtr clip, std::uint64_t tag, std::vector<std::uint32_t> marks = {});
+  /// Drops the queue (digits included) and ends the clip in progress with a 5 ms fade at the start of the
+  /// next frame; a tone in progress ends at the next frame, with its end packets.
+  void stop_playing(LegId leg);
+  /// RFC 4733 events, queued after what plays: clips and digits leave in the order of the calls. 0-9, *, #,
+  /// A-D (std::invalid_argument otherwise). tone 40..8000 ms, gap at least 60 ms; both are brought into
+  /// range.
+  void send_digits(LegId leg, const std::string& digits,
+                   std::chrono::milliseconds tone = std::chrono::milliseconds{100},
+                   std::chrono::milliseconds gap = std::chrono::milliseconds{100}, std::uint64_t tag = 0);
+  /// Asynchronous: the Closed event carries the report, after the recording is on disk. A second close does
+  /// nothing.
+  void close(LegId leg);
+
+  /// An eventfd, readable while events wait (for epoll or asio). Owned by the engine; drain() clears it.
+  [[nodiscard]] int event_fd() const;
+  /// Appends what has happened. One consumer thread.
+  void drain(std::vector<Event>& out);
+
+  [[nodiscard]] EngineStatus status() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace linecheck::media
