@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What users write, as data: the catalogue (agents, scenarios, personalities, test profiles, trunks with their
-// numbers) and the job. Plain values with the wire's field names, made by the loaders in catalog.h and job.h after
-// every rule has been checked; immutable from then on and shared between threads by shared_ptr<const ...>.
+// What users write, as data: the catalogue (agents, scenarios, personalities, test profiles, trunks with
+// their numbers) and the job. Plain values with the wire's field names, made by the loaders in catalog.h and
+// job.h after every rule has been checked; immutable from then on and shared between threads by
+// shared_ptr<const ...>.
 //
-// Units: times are std::chrono::milliseconds, ratios are 0..1 unless a name says percent, telephone numbers are
-// strings in the form in which they were written (E.164 as a rule).
+// Units: times are std::chrono::milliseconds, ratios are 0..1 unless a name says percent, telephone numbers
+// are strings in the form in which they were written (E.164 as a rule).
 #pragma once
 
 #include <chrono>
@@ -30,7 +31,8 @@ struct Mark {
   int column = 0;
 };
 
-/// One problem in what a user wrote. `field` is its path from the document's root, such as `conditions[2].action`.
+/// One problem in what a user wrote. `field` is its path from the document's root, such as
+/// `conditions[2].action`.
 struct Problem {
   Mark mark;
   std::string field;
@@ -40,7 +42,13 @@ struct Problem {
   [[nodiscard]] std::string text() const;
 };
 
-// ---- catalogue ------------------------------------------------------------------------------------------------
+using Problems = std::vector<Problem>;
+
+/// Sorts by file, line and column, keeping the order of equals, and drops exact repetitions.
+void sort_problems(Problems& problems);
+
+// ---- catalogue
+// ------------------------------------------------------------------------------------------------
 
 struct SipAuth {
   std::string username;
@@ -174,7 +182,8 @@ struct DurationBetween {
 
 /// One entry of a scenario's `expect`.
 struct Check {
-  std::variant<MetricBound, AgentSpeaksWithin, Said, DigitsEqual, HungUpBy, SipStatusIs, DurationBetween> what;
+  std::variant<MetricBound, AgentSpeaksWithin, Said, DigitsEqual, HungUpBy, SipStatusIs, DurationBetween>
+      what;
   std::string text;  ///< as written, one line, for reports
   Mark mark;
 };
@@ -220,7 +229,8 @@ struct Catalog {
   std::map<std::string, Trunk> trunks;
 };
 
-// ---- job ------------------------------------------------------------------------------------------------------
+// ---- job
+// ------------------------------------------------------------------------------------------------------
 
 enum class NumberMode { same_number, different_numbers };
 
@@ -228,22 +238,22 @@ enum class NumberMode { same_number, different_numbers };
 struct Job {
   std::string name;
   Id agent_id = 0;
-  std::vector<Id> scenarios;             ///< selected, unique, in id order
-  std::vector<Id> personality_overrides; ///< empty: each scenario's own
+  std::vector<Id> scenarios;              ///< selected, unique, in id order
+  std::vector<Id> personality_overrides;  ///< empty: each scenario's own
   std::vector<Id> test_profile_overrides;
   int frequency = 1;
   NumberMode mode = NumberMode::same_number;
   bool reuse_numbers = false;
   std::optional<int> concurrency_limit;
   std::optional<double> calls_per_second;
-  std::string dial_target;               ///< a number or a SIP URI
+  std::string dial_target;  ///< a number or a SIP URI
   std::string trunk;
-  std::vector<Codec> codecs;             ///< empty: the trunk's
+  std::vector<Codec> codecs;  ///< empty: the trunk's
   std::vector<MetricBound> thresholds;
   std::uint64_t seed = 0;
   Millis graceful_stop{30'000};
   int priority = 0;
-  std::string requested_json;            ///< the request as it came, for run_settings
+  std::string requested_json;  ///< the request as it came, for run_settings
 };
 
 }  // namespace linecheck::scheduler

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The `trunks:` list of the daemon's configuration.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scheduler/model.h"
+#include "scheduler/reader.h"
+
+namespace linecheck::scheduler {
+
+/// A pool may not hold more numbers than this; a range that would is a Problem.
+inline constexpr std::size_t kMaxCallerNumbers = 100'000;
+
+/// Reads the list; names are unique, ranges of caller numbers are expanded.
+std::vector<Trunk> parse_trunks(const Field& list);
+
+/// A telephone number as we take it: an optional + and 2 to 15 digits (ITU-T E.164 section 6.1 for the
+/// length).
+bool is_phone_number(std::string_view text);
+
+/// Why a text is not a SIP URI that can be dialled, or empty: `sip:`, an optional user, a host, an optional
+/// port and parameters.
+std::string sip_uri_problem(std::string_view text);
+
+/// `pcmu` and `pcma`; opus and g722 are refused as not available in this version.
+bool parse_codec(const Field& field, Codec& codec);
+
+}  // namespace linecheck::scheduler
