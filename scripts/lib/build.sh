@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# Configures once, then leaves it to ninja to find out what has changed.
+
+# Where the presets' build folders are.
+BUILD_ROOT="${LINECHECK_BUILD_ROOT:-$REPO_ROOT/build}"
+
+# build PRESET [TARGET...]: into BUILD_ROOT/PRESET.
+build() {
+  local preset="$1" dir="$BUILD_ROOT/$1"
+  shift
+  local -a targets=() tool=()
+  [[ $# -eq 0 ]] || targets=(--target "$@")
+  [[ -t 2 ]] || tool=(-- --quiet)
+  if [[ ! -f "$dir/build.ninja" ]]; then
+    (cd "$REPO_ROOT" && cmake --preset "$preset" -B "$dir" >&2) || return 1
+  fi
+  cmake --build "$dir" "${targets[@]}" "${tool[@]}" >&2
+}

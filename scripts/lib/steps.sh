@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# The steps of scripts/test: what each prints is shown as it comes and counted afterwards, doctest's own summary lines
+# and the lines of tap.sh alike; at the end come a table of times, what was skipped and why, and the closing line.
+
+STEP_TABLE=()
+STEP_PASSED=0 STEP_FAILED=0 STEP_SKIPPED=0
+STEP_SKIPS=() STEP_FAILURES=()
+STEP_FILTER=''
+
+steps_begin() {
+  STEP_FILTER="$1"
+  STEP_START=$(now_ms)
+  STEP_LOG="$(mktemp)"
+  trap 'rm -f "$STEP_LOG"' EXIT
+}
+
+# step NAME COMMAND...: the command's own exit code matters only when it printed no failure to count.
+step() {
+  local name="$1" begun code=0 p=0 f=0 s=0 line
+  shift
+  begun=$(now_ms)
+  say "$name"
+  { "$@" 2>&1 | tee "$STEP_LOG"; } || code=$?
+  while IFS= read -r line; do
+    case "$line" in
+      'ok - '*) p=$((p + 1)) ;;
+      'not ok - '*)
+        f=$((f + 1))
+        STEP_FAILURES+=("$name: ${line#not ok - }")
+        ;;
+      'skip - '*)
+        s=$((s + 1))
+        STEP_SKIPS+=("$name: ${line#skip - }")
+        ;;
+      '[doctest] test cases:'*)
+        [[ "$line" =~ ([0-9]+)\ passed.*\ ([0-9]+)\ failed.*\ ([0-9]+)\ skipped ]] || continue
+        p=$((p + BASH_REMATCH[1]))
+        f=$((f + BASH_REMATCH[2]))
+        ((BASH_REMATCH[2] == 0)) || STEP_FAILURES+=("$name: ${BASH_REMATCH[2]} test cases")
+        # With a filter, what it leaves out is no news.
+        if [[ -z "$STEP_FILTER" ]] && ((BASH_REMATCH[3] > 0)); then
+          s=$((s + BASH_REMATCH[3]))
+          STEP_SKIPS+=("$name: ${BASH_REMATCH[3]} test cases marked as skipped in the sources")
+        fi
+        ;;
+    esac
+  done <"$STEP_LOG"
+  if ((code != 0 && f == 0)); then
+    f=1
+    STEP_FAILURES+=("$name: ended with $code")
+  fi
+  STEP_PASSED=$((STEP_PASSED + p)) STEP_FAILED=$((STEP_FAILED + f)) STEP_SKIPPED=$((STEP_SKIPPED + s))
+  STEP_TABLE+=("$(printf '%-28s %7.1f s %6d passed %4d failed %4d skipped' \
+    "$name" "$((($(now_ms) - begun) / 100))e-1" "$p" "$f" "$s")")
+}
+
+# skip_step NAME REASON
+skip_step() {
+  STEP_SKIPPED=$((STEP_SKIPPED + 1))
+  STEP_SKIPS+=("$1 # $2")
+}
+
+steps_end() {
+  local row
+  printf '\n'
+  for row in "${STEP_TABLE[@]}"; do printf '%s\n' "$row"; done
+  printf '%-28s %7.1f s\n' "in all" "$((($(now_ms) - STEP_START) / 100))e-1"
+  if ((${#STEP_SKIPS[@]} > 0)); then
+    printf '\nskipped:\n'
+    printf '  %s\n' "${STEP_SKIPS[@]}"
+  fi
+  if ((${#STEP_FAILURES[@]} > 0)); then
+    printf '\n%sfailed:%s\n' "$RED" "$PLAIN"
+    printf '  %s\n' "${STEP_FAILURES[@]}"
+  fi
+  printf '\n%d passed, %d failed, %d skipped\n' "$STEP_PASSED" "$STEP_FAILED" "$STEP_SKIPPED"
+  ((STEP_FAILED == 0))
+}
+
+build_checked() { # PRESET
+  if build "$1"; then
+    echo "ok - the $1 build has no error and no warning"
+  else
+    echo "not ok - the $1 build has no error and no warning"
+    return 1
+  fi
+}
+
+# Runs every doctest program of a build. A program that dies before its summary counts as one failure.
+unit_tests() { # PRESET
+  local program name output code bad=0
+  local -a arguments=(--no-colors)
+  [[ -z "$STEP_FILTER" ]] || arguments+=("--test-case=*$STEP_FILTER*")
+  # Sofia, oRTP and the other libraries are not instrumented for ThreadSanitizer: only what our code does is judged.
+  export ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1"
+  export LSAN_OPTIONS="suppressions=$REPO_ROOT/tests/sanitizers/lsan.supp:print_suppressions=0"
+  export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
+  export TSAN_OPTIONS="ignore_noninstrumented_modules=1:halt_on_error=1:second_deadlock_stack=1:suppressions=$REPO_ROOT/tests/sanitizers/tsan.supp"
+  for program in "$BUILD_ROOT/$1"/tests/*/*_tests; do
+    name="$(basename "$program")"
+    [[ -x "$program" ]] || continue
+    code=0
+    output="$(cd "$BUILD_ROOT/$1" && timeout -k 10 "${LINECHECK_UNIT_TIMEOUT:-300}" "$program" "${arguments[@]}" 2>&1)" || code=$?
+    printf '%s\n' "$name"
+    if ((code == 0)); then
+      # A filter that nothing matches leaves "0 passed": nothing to say.
+      grep -F '[doctest]' <<<"$output" || true
+    else
+      bad=1
+      printf '%s\n' "$output"
+      if ((code == 124 || code == 137)); then
+        echo "not ok - $name ran out of its time"
+      elif ! grep -qE '^\[doctest\] test cases:.* [1-9][0-9]* failed' <<<"$output"; then
+        echo "not ok - $name ended with $code"
+      fi
+    fi
+  done
+  return "$bad"
+}
+
+# Runs every *_test.sh of a folder; with a filter, those whose name contains it.
+script_tests() { # FOLDER
+  local script code bad=0
+  export LINECHECK="$BUILD_ROOT/release/engine/linecheck"
+  for script in "$1"/*_test.sh; do
+    [[ "${script##*/}" == *"$STEP_FILTER"* ]] || continue
+    printf '%s\n' "$script"
+    code=0
+    timeout -k 10 "${LINECHECK_SCRIPT_TIMEOUT:-240}" "$script" || code=$?
+    ((code == 0)) || bad=1
+    # 1 is what a script ends with that has named its failures itself.
+    ((code <= 1)) || echo "not ok - ${script##*/} ended with $code"
+  done
+  return "$bad"
+}
