@@ -70,7 +70,6 @@ class LiveDetector {
       window_start_{};  // where each of the last frames begins; -1: not above
   int window_at_ = 0;
   std::int64_t last_above_end_ = 0;  // end of the last frame above the lower threshold
-  int below_ms_ = 0;
 };
 
 }  // namespace linecheck::media::speech

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "media/speech/live_detector.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "media/speech/level.h"
+
+namespace linecheck::media::speech {
+namespace {
+
+constexpr double kFullScale = 32768.0;
+constexpr double kHighPass = 0.85;    // one-pole, at 8 kHz: about 225 Hz
+constexpr double kNewLevel = 0.7;     // smoothing: share of the new frame
+constexpr double kFloorMarginDb = 2;  // the minimum of noisy frames lies below their mean
+constexpr double kPeakAttack = 0.3;
+constexpr double kPeakDecayDb = 0.02;  // a frame, while speech is present
+constexpr double kLeastRangeDb = 6;
+constexpr double kOnLeastDbov = -56;
+constexpr double kOffLeastDbov = -60;
+
+// Until a second of the channel has been heard, the line is taken to be as quiet as a good one: speech in the
+// very first frame is then found, and a noisy line corrects the floor within that second.
+constexpr double kAssumedFloorDbov = -66;
+constexpr int kAssumedSlots = 4;
+
+constexpr double kNone = std::numeric_limits<double>::infinity();
+
+double coefficient_for(int rate) {
+  // The same cut-off at other rates: a = 1 / (1 + 2 pi f / rate).
+  constexpr double kCutOff = 8000.0 * (1 / kHighPass - 1) / (2 * std::numbers::pi);
+  return 1 / (1 + 2 * std::numbers::pi * kCutOff / rate);
+}
+
+}  // namespace
+
+LiveDetector::LiveDetector(LiveOptions options)
+    : options_(options),
+      coefficient_(coefficient_for(options.rate)),
+      level_(kSilenceDbov),
+      floor_(kAssumedFloorDbov + kFloorMarginDb),
+      peak_(floor_ + kLeastRangeDb) {
+  options_.start_window = std::clamp(options_.start_window, 1, kMaxWindow);
+  options_.start_frames = std::clamp(options_.start_frames, 1, options_.start_window);
+  slot_min_.fill(kNone);
+  // The slots are a circle: those after the current one are the oldest, so these are the next to be
+  // overwritten.
+  for (int n = 1; n <= kAssumedSlots; ++n) slot_min_[static_cast<std::size_t>(n)] = kAssumedFloorDbov;
+  window_start_.fill(-1);
+}
+
+double LiveDetector::measure(std::span<const std::int16_t> frame) {
+  double sum = 0;
+  for (const std::int16_t s : frame) {
+    filter_out_ = coefficient_ * (filter_out_ + s - filter_in_);
+    filter_in_ = s;
+    sum += filter_out_ * filter_out_;
+  }
+  if (std::abs(filter_out_) < 1e-9) filter_out_ = 0;  // no denormals in digital silence
+  return power_to_dbov(sum / (static_cast<double>(frame.size()) * kFullScale * kFullScale));
+}
+
+void LiveDetector::follow_floor() {
+  auto& current = slot_min_[static_cast<std::size_t>(slot_)];
+  current = std::min(current, level_);
+  double least = kNone;
+  for (const double m : slot_min_) least = std::min(least, m);
+  floor_ = least + kFloorMarginDb;
+  if (++frames_in_slot_ == kFramesPerSlot) {
+    frames_in_slot_ = 0;
+    slot_ = (slot_ + 1) % kSlots;
+    slot_min_[static_cast<std::size_t>(slot_)] = kNone;
+  }
+}
+
+void LiveDetector::follow_peak(bool above_off) {
+  if (level_ > peak_)
+    peak_ += kPeakAttack * (level_ - peak_);
+  else if (above_off)
+    peak_ -= kPeakDecayDb;
+  peak_ = std::max(peak_, floor_ + kLeastRangeDb);
+}
+
+std::optional<LiveEvent> LiveDetector::process(std::span<const std::int16_t> frame_10ms) {
+  if (frame_10ms.empty()) return std::nullopt;
+  const std::int64_t frame_start = seen_;
+  const double now = measure(frame_10ms);
+  level_ = first_ ? now : kNewLevel * now + (1 - kNewLevel) * level_;
+  first_ = false;
+  seen_ += static_cast<std::int64_t>(frame_10ms.size());
+
+  follow_floor();
+  const double range = peak_ - floor_;
+  const double on = std::max(floor_ + std::clamp(0.40 * range, 4.0, 14.0), kOnLeastDbov);
+  const double off = std::max(floor_ + std::clamp(0.25 * range, 2.5, 8.0), kOffLeastDbov);
+  follow_peak(level_ > off);
+
+  if (!speaking_) {
+    window_start_[static_cast<std::size_t>(window_at_)] = level_ > on ? frame_start : -1;
+    window_at_ = (window_at_ + 1) % options_.start_window;
+    int above = 0;
+    std::int64_t first_above = frame_start;
+    for (int n = 0; n < options_.start_window; ++n) {
+      const std::int64_t start = window_start_[static_cast<std::size_t>(n)];
+      if (start < 0) continue;
+      ++above;
+      first_above = std::min(first_above, start);
+    }
+    if (above < options_.start_frames) return std::nullopt;
+    speaking_ = true;
+    window_start_.fill(-1);
+    window_at_ = 0;
+    last_above_end_ = seen_;
+    return LiveEvent{LiveEvent::Kind::started, first_above, seen_};
+  }
+
+  if (level_ > off) {
+    last_above_end_ = seen_;
+    return std::nullopt;
+  }
+  if ((seen_ - last_above_end_) * 1000 < static_cast<std::int64_t>(options_.end_silence_ms) * options_.rate)
+    return std::nullopt;
+  speaking_ = false;
+  return LiveEvent{LiveEvent::Kind::ended, last_above_end_, seen_};
+}
+
+}  // namespace linecheck::media::speech
