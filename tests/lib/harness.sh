@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
+# shellcheck disable=SC2034  # several of the variables are for the tests that read this file
 # What the tests against real peers share: a scratch folder, processes that are ended by their own id, peers that are
 # known to listen before anything is sent to them, captures that are whole, and runs of linecheck.
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib/common.sh"
@@ -91,6 +92,20 @@ start_baresip() {
   die "baresip does not start"
 }
 
+# start_agent CONFIGURATION: the built-in reference agent, once it listens.
+start_agent() {
+  local line
+  mkfifo "$SCRATCH/agent.out"
+  "$LINECHECK" agent -c "$1" >"$SCRATCH/agent.out" 2>"$SCRATCH/agent.log" &
+  AGENT_PID=$!
+  OWN_PIDS+=("$AGENT_PID")
+  exec {agent_out}<"$SCRATCH/agent.out"
+  if ! read -r -t 20 -u "$agent_out" line || [[ "$line" != ready* ]]; then
+    cat "$SCRATCH/agent.log" >&2
+    die "the reference agent does not start"
+  fi
+}
+
 # Whether packets can be captured here (root, or dumpcap set up for this user).
 can_capture() { dumpcap -D 2>/dev/null | grep -qw lo; }
 
@@ -119,11 +134,11 @@ end_capture() {
   wait "$CAPTURE_PID" 2>/dev/null || true
 }
 
-# settle NAME=VALUE...: copies tests/peers/catalog and its configuration to SCRATCH/site, with @NAME@ replaced.
+# settle NAME=VALUE...: copies tests/site to SCRATCH/site, with @NAME@ replaced.
 settle() {
   local site="$SCRATCH/site" pair
   mkdir -p "$site"
-  cp -r "$REPO_ROOT/tests/peers/catalog" "$REPO_ROOT/tests/peers/jobs" "$REPO_ROOT/tests/peers/linecheck.yaml" "$site/"
+  cp -r "$REPO_ROOT/tests/site/." "$site/"
   for pair in "$@"; do
     find "$site" -name '*.yaml' -exec sed -i "s|@${pair%%=*}@|${pair#*=}|g" {} +
   done
@@ -134,7 +149,6 @@ run_job() {
   local name="$1"
   shift
   RUN_LOG="$SCRATCH/run.log"
-  # shellcheck disable=SC2034
   RUN_CODE=0
   timeout -k 5 90 "$LINECHECK" run "$SCRATCH/site/jobs/$name.yaml" -c "$SCRATCH/site/linecheck.yaml" --out "$SCRATCH/out" \
     --json "$SCRATCH/out/result.json" --no-color "$@" >"$RUN_LOG" 2>&1 || RUN_CODE=$?
