@@ -12,6 +12,8 @@
 //   "sip:*@host", "sip:+1555*@host"   any user / users that start so, at that host
 //   "sip:host:5060"              the host itself, without a user
 //
+// "*" alone is no pattern: "+*" means any international number, "sip:*@host" any user of a host.
+//
 // Hosts are compared whole, ASCII case ignored; users exactly. `sips:` matches only `sips:`. Numbers match
 // only number patterns, URIs only URI patterns.
 #pragma once
@@ -32,6 +34,11 @@ class AllowList {
 
   [[nodiscard]] bool permits(std::string_view uri_or_number) const;
 
+  /// Like permits(), but a number pattern also permits its numbers at the trunk's own proxy: the user part of
+  /// `uri` is then judged as a number, provided that its host is the proxy's, and its port too where it has
+  /// one.
+  [[nodiscard]] bool permits_at(std::string_view uri, std::string_view proxy) const;
+
   /// What is wrong with a pattern, for checking a configuration; nullopt: nothing.
   [[nodiscard]] static std::optional<std::string> pattern_problem(std::string_view pattern);
 
@@ -45,7 +52,7 @@ class AllowList {
     std::string host;  ///< lower case
     std::optional<std::uint16_t> port;
   };
-  static std::optional<Pattern> parse(std::string_view text, bool pattern);
+  static std::optional<Pattern> parse(std::string_view text);
 
   std::vector<Pattern> patterns_;
 };

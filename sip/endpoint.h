@@ -51,6 +51,9 @@ struct EndpointOptions {
   bool accept_incoming = false;    ///< false: calls from outside are refused with 403
   std::optional<AllowList> allow;  ///< last gate of dial(); nullopt: the caller has checked already
   Timers timers;
+  /// Longest time from Failed, or from our BYE, to Finished: how long a peer may take to answer CANCEL and
+  /// BYE before the leg is let go. Sofia goes on retransmitting after that, untraced.
+  std::chrono::milliseconds settle{5000};
   std::size_t trace_limit = 1000;  ///< messages kept for each leg
 };
 

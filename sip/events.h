@@ -59,7 +59,9 @@ struct Answered {
 };
 
 /// ACK for our 200 was read (incoming legs only).
-struct Confirmed {};
+struct Confirmed {
+  std::string sdp;  ///< the answer, where the INVITE had no offer and our 200 made one
+};
 
 /// The peer sent a re-INVITE or UPDATE with an offer, which was answered with our current SDP.
 struct MediaChanged {

@@ -53,7 +53,8 @@ struct SdpMedia {
   int telephone_event_pt = -1;     ///< at 8000 Hz; -1: none
   Direction direction = Direction::sendrecv;
   int ptime_ms = 20;
-  bool old_style_hold = false;  ///< c=0.0.0.0 (RFC 2543): do not send, whatever the direction says
+  std::vector<std::string> formats;  ///< every encoding name of the stream, known or not, for messages
+  bool old_style_hold = false;       ///< c=0.0.0.0 (RFC 2543): do not send, whatever the direction says
 };
 
 /// What both sides agreed on, from our side.
