@@ -48,6 +48,9 @@ class StartSchedule {
   /// A new rate from the last start on.
   void set_rate(std::optional<double> calls_per_second);
 
+  /// Nobody wants to start for a while (a pause): the next start is not late, however long it takes.
+  void rest() { resting_ = true; }
+
   /// Starts that were taken more than kLateNs after their slot, the first one aside.
   [[nodiscard]] std::uint64_t late() const { return late_; }
   [[nodiscard]] std::optional<double> rate() const { return rate_; }
@@ -58,6 +61,8 @@ class StartSchedule {
   std::optional<double> rate_;
   std::optional<std::int64_t> anchor_;  ///< none before the first start
   std::uint64_t n_ = 0;                 ///< slots since the anchor
+  std::int64_t last_ = 0;               ///< the last start
+  bool resting_ = false;
   std::uint64_t late_ = 0;
 };
 
@@ -141,9 +146,9 @@ class Admission {
   [[nodiscard]] int in_progress() const;
   [[nodiscard]] std::uint64_t late_starts(std::int64_t result) const;
 
-  /// Forgets results and calls but keeps limits and pacing of trunks and of the whole: the store reads itself
-  /// again.
-  void forget_results();
+  /// Forgets results, calls in progress and limits, but not the pace of any schedule (of results too, for
+  /// when they are added again): for a store that reads itself anew after a failed write.
+  void reset();
 
  private:
   struct Gate {
@@ -170,7 +175,9 @@ class Admission {
   };
 
   [[nodiscard]] std::int64_t start_of(const Entry& entry, std::int64_t now) const;
-  [[nodiscard]] Entry* pick(std::int64_t now, std::int64_t until);
+  [[nodiscard]] Entry* pick(std::int64_t now, std::int64_t until) const;
+  [[nodiscard]] const Entry* find(std::int64_t result) const;
+  [[nodiscard]] Entry* find(std::int64_t result);
   Gate& trunk_gate(const std::string& trunk);
   void note_work(Entry& entry);
 
@@ -178,6 +185,8 @@ class Admission {
   std::map<std::string, std::unique_ptr<Gate>> trunks_;  ///< pointers stay valid in Entry::trunk
   std::map<std::int64_t, std::unique_ptr<Entry>> results_;
   std::map<std::int64_t, Entry*> with_work_;
+  std::map<std::int64_t, StartSchedule>
+      schedules_kept_;  ///< of forgotten results, for when they are added again
   std::uint64_t admissions_ = 0;
 };
 

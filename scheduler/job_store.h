@@ -221,7 +221,8 @@ class JobStore {
   virtual ~JobStore() = default;
 
   /// Accepts a job as a new result; its calls get rows as they are claimed. Durable when it returns. A spec
-  /// without calls makes a result that is over at once.
+  /// without calls makes a result that is over at once. Throws std::invalid_argument for limits as
+  /// set_limit() does, and for fewer caller numbers than calls (ask numbers_problem() first).
   virtual Created create_run(const Moment& now, const RunSpec& spec) = 0;
 
   /// Leases calls that may start by now + ahead under every cap at once. Never waits for work: an empty
@@ -242,7 +243,8 @@ class JobStore {
   /// complete.
   virtual bool end_call(const Moment& now, const Lease& lease) = 0;
 
-  /// The call is over and judged. Durable when it returns; exactly one complete() is accepted for each lease.
+  /// The call is over and judged. Durable when it returns; exactly one complete() is accepted for each lease,
+  /// without begin_call too (a call that could not even be dialled).
   virtual Completion complete(const Moment& now, const Lease& lease, const Outcome& outcome) = 0;
 
   /// Gives a lease back before begin_call: the call returns to the queue (to nobody, where the result is
@@ -254,7 +256,9 @@ class JobStore {
   virtual bool amend(RunId run, int attempt, const std::string& document) = 0;
 
   /// Changes caps for calls not yet leased; those in progress stay. `name` is the trunk's name or the
-  /// result's id in digits, empty for global. Durable. False for an unknown result.
+  /// result's id in digits, empty for global. Kept in the store: a process sets those of its configuration
+  /// when it starts, also where they are none. Durable. False for an unknown result. Throws
+  /// std::invalid_argument for a negative cap and for a rate that is not above 0.
   virtual bool set_limit(const Moment& now, LimitScope scope, const std::string& name,
                          const Limits& limits) = 0;
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,9 +60,7 @@ class NumberPool {
   NumberMode mode_;
   bool reuse_;
   std::size_t size_;
-  std::vector<std::uint32_t> free_;  ///< with reuse: a ring, oldest at head_
-  std::size_t head_ = 0;
-  std::size_t free_count_ = 0;
+  std::deque<std::uint32_t> free_;  ///< with reuse: rested longest first
 };
 
 }  // namespace linecheck::scheduler
