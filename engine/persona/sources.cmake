@@ -1,3 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 target_sources(linecheck_engine PRIVATE
+  persona/clip_cache.cpp
+  persona/clip_shaping.cpp
+  persona/speaker.cpp
+  persona/spoken_text.cpp
+  persona/voice_choice.cpp
+  persona/voice_lists.cpp
+  persona/voices.cpp
+  persona/voices_client.cpp
+  persona/voices_link.cpp
+  persona/voices_process.cpp
+  persona/voices_protocol.cpp
 )

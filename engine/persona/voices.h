@@ -57,6 +57,8 @@ struct VoicesStatistics {
   std::uint64_t deaths = 0;       ///< of the process, unasked
 };
 
+class VoicesClient;
+
 class Voices {
  public:
   /// Starts the process and the thread that talks to it; does not wait until it is ready to speak. The
@@ -84,8 +86,7 @@ class Voices {
   void shutdown();
 
  private:
-  class Client;
-  std::unique_ptr<Client> client_;
+  std::unique_ptr<VoicesClient> client_;
 };
 
 }  // namespace linecheck::engine
