@@ -33,8 +33,12 @@ std::optional<TestProfile> parse_test_profile(const Node& node, Problems& proble
 /// profiles, placeholders to the scenario's own profile.
 void check_references(const Catalog& catalog, Problems& problems);
 
-/// What is wrong with the placeholders of a scenario for one profile (null: none), as messages.
-std::vector<std::string> profile_problems(const Scenario& scenario, const TestProfile* profile);
+/// What is wrong with the placeholders of a scenario for one profile (null: none).
+struct ProfileProblem {
+  std::size_t condition;  ///< index in conditional_actions.conditions
+  std::string message;
+};
+std::vector<ProfileProblem> profile_problems(const Scenario& scenario, const TestProfile* profile);
 
 /// The trunk of an agent: its own, or the only one that there is. Null if neither.
 const Trunk* trunk_of(const Agent& agent, const Catalog& catalog);

@@ -5,6 +5,7 @@
 // kept here.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "scheduler/model.h"
@@ -20,5 +21,8 @@ std::vector<MetricBound> parse_thresholds(const Field& list);
 
 /// `below`, `at_most`, `above`, `at_least`, `equals`.
 const char* comparison_name(Comparison comparison);
+
+/// `metric: latency_ms.p95, below: 1500`.
+std::string metric_text(const MetricBound& bound);
 
 }  // namespace linecheck::scheduler

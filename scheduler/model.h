@@ -38,11 +38,15 @@ struct Problem {
   std::string field;
   std::string message;
 
-  /// `file:line:column: message` (field first where there is no mark).
+  /// `file:line:column: field: message`; the field is left out where it is the whole document, the place where there
+  /// is none.
   [[nodiscard]] std::string text() const;
 };
 
 using Problems = std::vector<Problem>;
+
+/// Where the values of an object's top-level keys stand.
+using Marks = std::map<std::string, Mark>;
 
 /// Sorts by file, line and column, keeping the order of equals, and drops exact repetitions.
 void sort_problems(Problems& problems);
@@ -70,6 +74,7 @@ struct Agent {
   Millis dial_window{300'000};
   std::vector<Id> enabled_personalities;  ///< empty: all
   Mark mark;
+  Marks marks{};
 };
 
 struct StartSpeakingPlan {
@@ -117,6 +122,7 @@ struct Personality {
   double backchannel_probability = 0;
   bool enabled = true;
   Mark mark;
+  Marks marks{};
 };
 
 struct TestProfile {
@@ -125,6 +131,7 @@ struct TestProfile {
   std::map<std::string, std::string> main_agent_variables;     ///< keys X-...: SIP headers of the INVITE
   std::map<std::string, std::string> testing_agent_variables;  ///< {{test_profile.key}}
   Mark mark;
+  Marks marks{};
 };
 
 struct Condition {
@@ -136,7 +143,8 @@ struct Condition {
   Type type = Type::standard;
   bool fixed_message = false;
   Mark mark;
-  Mark action_mark;
+  Mark condition_mark{};
+  Mark action_mark{};
 };
 
 struct ConditionalActions {
@@ -203,6 +211,7 @@ struct Scenario {
   std::string phone_number;
   std::vector<Check> expect;
   Mark mark;
+  Marks marks{};
 };
 
 enum class Codec { pcmu, pcma };

@@ -191,6 +191,11 @@ class Reader {
   /// in this version`.
   void unavailable(std::string_view key, const std::string& what);
 
+  /// Where the value of each key stands.
+  [[nodiscard]] Marks marks() const;
+
+  /// Records a problem at the map.
+  void problem(std::string message);
   /// Records a problem at a key (at the map itself when the key is absent).
   void problem(std::string_view key, std::string message);
 
@@ -201,6 +206,7 @@ class Reader {
   Field field_;
   const Node* map_ = nullptr;
   std::vector<std::string> known_;
+  bool all_known_ = false;
 };
 
 /// `<what> is not available in this version`.

@@ -26,7 +26,7 @@ bool is_phone_number(std::string_view text);
 /// port and parameters.
 std::string sip_uri_problem(std::string_view text);
 
-/// `pcmu` and `pcma`; opus and g722 are refused as not available in this version.
-bool parse_codec(const Field& field, Codec& codec);
+/// Appends `pcmu` or `pcma`; a repeated one is a Problem, opus and g722 are not available in this version.
+bool read_codec(const Field& field, std::vector<Codec>& codecs);
 
 }  // namespace linecheck::scheduler
