@@ -2,8 +2,9 @@
 //
 // What one call left behind: facts only, no judgement. The call coroutine fills it, the evaluation reads it.
 //
-// Every *_ms is in milliseconds on the call's sample clock, whose zero is the opening of the call's media leg, just
-// before the INVITE leaves; the recording starts at the same zero, so a time here is a position in the WAV file.
+// Every *_ms is in milliseconds on the call's sample clock, whose zero is the opening of the call's media
+// leg, just before the INVITE leaves; the recording starts at the same zero, so a time here is a position in
+// the WAV file.
 #pragma once
 
 #include <cstdint>
@@ -43,18 +44,18 @@ struct TracedMessage {
 /// Something that the caller said, from the send timeline (never from a detector).
 struct Utterance {
   std::string text;
-  double start_ms = 0;       ///< first audible sample as it left
-  double end_ms = 0;         ///< last audible sample as it left
-  bool interrupted = false;  ///< cut short because the agent spoke
-  bool barge_in = false;     ///< started on purpose while the agent spoke
-  bool idle_prompt = false;  ///< "are you there?"
+  double start_ms = 0;              ///< first audible sample as it left
+  double end_ms = 0;                ///< last audible sample as it left
+  bool interrupted = false;         ///< cut short because the agent spoke
+  bool barge_in = false;            ///< started on purpose while the agent spoke
+  bool idle_prompt = false;         ///< "are you there?"
   std::vector<media::Span> speech;  ///< audible spans inside, pauses left out
 };
 
 /// A moment for the trace viewer: decisions of the persona and signalling events.
 struct TimelineEvent {
   double t_ms = 0;
-  std::string what;    ///< answered, agent_turn_end, cue, persona_wait, hang_up, ...
+  std::string what;  ///< answered, agent_turn_end, cue, persona_wait, hang_up, ...
   std::string detail;
 };
 
@@ -66,17 +67,18 @@ struct CallRecord {
   std::string trunk;
   std::string caller_number;
   std::string agent_number;
-  std::string recording_path;  ///< stereo WAV: left caller, right agent; empty where there is none
-  std::string executed_at;     ///< RFC 3339, UTC
+  std::string recording_path;       ///< stereo WAV: left caller, right agent; empty where there is none
+  std::string executed_at;          ///< RFC 3339, UTC
   std::int64_t origin_mono_ns = 0;  ///< CLOCK_MONOTONIC at the zero of the call's clock
 
   std::optional<double> invite_ms;
-  std::optional<double> ringing_ms;  ///< first 18x
-  std::optional<double> answered_ms; ///< 200 received
-  std::optional<double> ended_ms;    ///< BYE or what ended it
-  std::optional<int> sip_status;     ///< final status of the INVITE
+  std::optional<double> ringing_ms;   ///< first 18x
+  std::optional<double> answered_ms;  ///< 200 received
+  std::optional<double> ended_ms;     ///< BYE or what ended it
+  std::optional<int> sip_status;      ///< final status of the INVITE
   std::optional<Party> hung_up_by;
-  std::string ended_reason;  ///< caller-ended-call, agent-ended-call, max-duration, no-answer, rejected, cancelled, ...
+  std::string ended_reason;  ///< caller-ended-call, agent-ended-call, max-duration, no-answer, rejected,
+                             ///< cancelled, ...
   std::optional<Failure> failure;
   bool cancelled = false;
 

@@ -1,3 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 target_sources(linecheck_engine PRIVATE
+  call/call.cpp
+  call/placed_call.cpp
+  call/switchboard.cpp
+  call/synthesis.cpp
+  call/time.cpp
 )

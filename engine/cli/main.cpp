@@ -18,7 +18,8 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   auto* run = app.add_subcommand("run", "Run one job in the foreground and report on it");
   run->add_option("job", arguments.job, "The job, a YAML or JSON file")->required();
   run->add_option("-c,--config", arguments.config, "linecheck.yaml");
-  run->add_option("--out", arguments.out, "Where results, recordings and the database go")->capture_default_str();
+  run->add_option("--out", arguments.out, "Where results, recordings and the database go")
+      ->capture_default_str();
   run->add_option("--json", arguments.json, "result.json (default: in --out)");
   run->add_option("--junit", arguments.junit, "JUnit XML");
   run->add_option("--html", arguments.html, "HTML report (default: report.html in --out)");
@@ -26,7 +27,7 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   run->add_flag("--dry-run", arguments.dry_run, "Print the calls that would be made");
   run->add_flag("--quiet", arguments.quiet, "No live progress");
   run->add_flag("--no-color", arguments.no_color, "No colours (also: NO_COLOR)");
-  run->add_flag("--standalone", "Run in this process (it always does: there is no daemon in this version)");
+  run->add_flag("--standalone", arguments.standalone, "Run in this process, whether or not a daemon runs");
 }
 
 /// `linecheck rnu`: what was meant?
@@ -61,7 +62,8 @@ int main(int argc, char** argv) {
 
   cli::ResultsArguments results;
   auto* results_command = app.add_subcommand("results", "List stored results");
-  results_command->add_option("--out", results.out, "The folder that was given to run")->capture_default_str();
+  results_command->add_option("--out", results.out, "The folder that was given to run")
+      ->capture_default_str();
   results_command->add_flag("--json", results.json, "As JSON");
 
   cli::ShowArguments show;
@@ -80,7 +82,8 @@ int main(int argc, char** argv) {
   report_command->add_flag("--no-color", report.no_color, "No colours");
 
   int voices_fd = -1;
-  auto* voices_command = app.add_subcommand("voices", "The voices process (started by linecheck itself)")->group("");
+  auto* voices_command =
+      app.add_subcommand("voices", "The voices process (started by linecheck itself)")->group("");
   voices_command->add_option("--fd", voices_fd)->required();
 
   try {
@@ -89,7 +92,8 @@ int main(int argc, char** argv) {
     const int code = app.exit(error, std::cout, std::cerr);
     if (code != 0 && argc > 1 && argv[1][0] != '-') {
       const std::string close = suggestion(app, argv[1]);
-      if (!app.got_subcommand("run") && !close.empty()) std::cerr << "linecheck: '" << argv[1] << "'" << close << "\n";
+      if (!app.got_subcommand("run") && !close.empty())
+        std::cerr << "linecheck: '" << argv[1] << "'" << close << "\n";
     }
     return code == 0 ? 0 : cli::kExitRefused;
   }

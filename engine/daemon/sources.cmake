@@ -1,3 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 target_sources(linecheck_engine PRIVATE
+  daemon/config.cpp
+  daemon/credentials.cpp
+  daemon/job_runner.cpp
+  daemon/local_address.cpp
+  daemon/preflight.cpp
 )
+
+# The commit is read when the build is configured; a build outside git says so.
+execute_process(COMMAND git -C "${CMAKE_SOURCE_DIR}" rev-parse --short=12 HEAD
+  OUTPUT_VARIABLE LINECHECK_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT LINECHECK_COMMIT)
+  set(LINECHECK_COMMIT "unknown")
+endif()
+configure_file("${CMAKE_CURRENT_LIST_DIR}/version.h.in" "${CMAKE_BINARY_DIR}/generated/engine/daemon/version.h" @ONLY)
+target_include_directories(linecheck_engine PUBLIC "${CMAKE_BINARY_DIR}/generated")

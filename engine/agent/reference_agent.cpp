@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/agent/reference_agent.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <charconv>
+#include <optional>
+#include <stdexcept>
+
+#include "engine/call/synthesis.h"
+#include "engine/call/time.h"
+#include "sip/sdp.h"
+
+namespace linecheck::engine {
+namespace {
+
+constexpr std::chrono::seconds kLastWords{40};
+constexpr std::uint32_t kFrameSamples = 160;
+
+media::Options media_options(const ReferenceAgentConfig& config) {
+  media::Options options;
+  options.port_first = config.port_first;
+  options.port_last = config.port_last;
+  return options;
+}
+
+/// "udp:127.0.0.1:5080" -> "127.0.0.1".
+std::string host_of(const std::string& listen) {
+  const auto colon = listen.find(':');
+  const auto last = listen.rfind(':');
+  if (colon == std::string::npos || last <= colon) return listen;
+  std::string host = listen.substr(colon + 1, last - colon - 1);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+VoiceSpec voice_spec(const std::string& voice) {
+  VoiceSpec spec;
+  const auto colon = voice.find(':');
+  spec.engine = voice.substr(0, colon);
+  spec.voice = colon == std::string::npos ? "" : voice.substr(colon + 1);
+  return spec;
+}
+
+std::optional<std::int64_t> scenario_of(const sip::Incoming& incoming) {
+  for (const sip::Header& header : incoming.headers) {
+    if (header.name != "X-Scenario-Id") continue;
+    std::int64_t id = 0;
+    const char* end = header.value.data() + header.value.size();
+    if (std::from_chars(header.value.data(), end, id).ptr == end) return id;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+/// A call being attended.
+struct ReferenceAgent::Guest {
+  Guest(sip::LegId leg_id, sip::Incoming call, CallInbox& box)
+      : leg(leg_id), incoming(std::move(call)), inbox(box) {}
+
+  [[nodiscard]] double now_ms() const { return static_cast<double>(mono_ns() - origin_ns) / 1e6; }
+  [[nodiscard]] std::int64_t mono_at(double t_ms) const {
+    return origin_ns + static_cast<std::int64_t>(t_ms * 1e6);
+  }
+
+  sip::LegId leg;
+  sip::Incoming incoming;
+  CallInbox& inbox;
+  const Behaviour* behaviour = nullptr;
+  std::optional<Attendant> attendant;
+  media::LegId media = 0;
+  std::int64_t origin_ns = 0;
+  bool up = true;  ///< the SIP leg is neither ended nor failed
+  bool sip_finished = false;
+  bool media_closed = true;
+  std::uint64_t next_tag = 1;
+  media::ClipPtr playing;
+  std::uint32_t playing_rtp = 0;  ///< timestamp of its first sample
+  std::uint32_t ssrc = 0;
+};
+
+ReferenceAgent::ReferenceAgent(boost::asio::io_context& control, ReferenceAgentConfig config, Voices& voices)
+    : control_(control),
+      config_(std::move(config)),
+      voices_(voices),
+      switchboard_(control, media_options(config_)),
+      guest_left_(control),
+      truth_(config_.truth_log),
+      host_(host_of(config_.listen)) {
+  switchboard_.on_incoming(
+      [this](std::size_t endpoint, sip::Event event) { welcome(endpoint, std::move(event)); });
+}
+
+boost::asio::awaitable<void> ReferenceAgent::start() {
+  for (const Behaviour& behaviour : config_.behaviours) {
+    std::vector<std::string> texts = config_.texts(behaviour);
+    VoiceSpec voice = voice_spec(behaviour.voice);
+    std::vector<SynthResult> spoken = co_await synthesize_all(voices_, voice, texts);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (!spoken[i].clip) {
+        throw std::runtime_error("the voice " + behaviour.voice + " could not say '" + texts[i] +
+                                 "': " + spoken[i].error);
+      }
+      clips_[{behaviour.voice, texts[i]}] = spoken[i].clip;
+    }
+  }
+  sip::EndpointOptions options;
+  options.name = "agent";
+  options.listen = config_.listen;
+  options.accept_incoming = true;
+  options.user_agent = "linecheck reference agent";
+  switchboard_.add_endpoint(options);
+}
+
+std::string ReferenceAgent::address() {
+  sip::Endpoint& endpoint = switchboard_.endpoint(0);
+  return "udp:" + endpoint.local_address() + ":" + std::to_string(endpoint.local_port());
+}
+
+void ReferenceAgent::welcome(std::size_t endpoint, sip::Event event) {
+  auto inbox = std::make_shared<CallInbox>(control_.get_executor());
+  switchboard_.connect(endpoint, event.leg, *inbox);
+  inboxes_[event.leg] = inbox;
+  boost::asio::co_spawn(control_, attend(event.leg, std::move(std::get<sip::Incoming>(event.what)), inbox),
+                        boost::asio::detached);
+}
+
+boost::asio::awaitable<void> ReferenceAgent::attend(sip::LegId leg, sip::Incoming incoming,
+                                                    std::shared_ptr<CallInbox> inbox) {
+  Guest guest(leg, std::move(incoming), *inbox);
+  guest.behaviour = config_.find(guest.incoming.request_user, scenario_of(guest.incoming));
+  sip::Endpoint& endpoint = switchboard_.endpoint(0);
+  if (guest.behaviour == nullptr) {
+    endpoint.reject(leg, 404, "No behaviour matches this call");
+  } else if (guest.behaviour->reject_status != 0) {
+    endpoint.reject(leg, guest.behaviour->reject_status);
+  } else if (co_await ring(guest, *guest.behaviour) && accept(guest)) {
+    co_await converse(guest);
+  }
+  co_await take_leave(guest);
+  switchboard_.disconnect(0, leg);
+  inboxes_.erase(leg);
+  guest_left_.cancel();
+}
+
+boost::asio::awaitable<bool> ReferenceAgent::ring(Guest& guest, const Behaviour& behaviour) {
+  switchboard_.endpoint(0).ring(guest.leg);
+  auto until = CallInbox::Clock::now() +
+               std::chrono::microseconds(static_cast<std::int64_t>(behaviour.answer_after_ms * 1000));
+  if (behaviour.never_answer) until = CallInbox::Clock::now() + std::chrono::hours(1);
+  while (guest.up) {
+    std::optional<CallEvent> event = co_await guest.inbox.next(until);
+    if (!event) break;
+    const auto* sip = std::get_if<sip::Event>(&*event);
+    if (sip == nullptr || std::holds_alternative<sip::Failed>(sip->what)) guest.up = false;
+    if (sip != nullptr && std::holds_alternative<sip::Finished>(sip->what)) guest.sip_finished = true;
+  }
+  co_return guest.up;
+}
+
+bool ReferenceAgent::accept(Guest& guest) {
+  sip::Endpoint& endpoint = switchboard_.endpoint(0);
+  try {
+    media::LegOptions options;
+    options.seed = config_.seed * 1'000'003 + ++calls_taken_;
+    guest.media = switchboard_.media().open(options);
+  } catch (const std::exception& error) {
+    endpoint.reject(guest.leg, 503, "No media port");
+    return false;
+  }
+  guest.media_closed = false;
+  guest.origin_ns = switchboard_.media().origin_mono_ns(guest.media);
+  switchboard_.connect(guest.media, guest.inbox);
+  sip::OfferOptions local;
+  local.address = host_;
+  local.port = switchboard_.media().port(guest.media);
+  const auto answer = sip::make_answer(guest.incoming.sdp, local);
+  if (!answer) {
+    endpoint.reject(guest.leg, 488, answer.error().text);
+    return false;
+  }
+  media::StreamOptions stream;
+  stream.remote_address = answer->media.remote_address;
+  stream.remote_port = answer->media.remote_port;
+  stream.codec = answer->media.codec == sip::Codec::pcma ? media::Codec::pcma : media::Codec::pcmu;
+  stream.payload_type = answer->media.payload_type;
+  stream.telephone_event_payload_type = answer->media.telephone_event_pt;
+  switchboard_.media().start(guest.media, stream);
+  endpoint.accept(guest.leg, answer->sdp);
+  return true;
+}
+
+boost::asio::awaitable<void> ReferenceAgent::converse(Guest& guest) {
+  guest.attendant.emplace(*guest.behaviour, config_.seed * 7919 + calls_taken_);
+  while (guest.up) {
+    for (const AttendantAction& action : guest.attendant->poll(guest.now_ms())) perform(guest, action);
+    if (!guest.up) break;
+    const double deadline_ms = std::min(guest.attendant->deadline(), guest.now_ms() + 86'400'000.0);
+    const CallInbox::Clock::time_point deadline(std::chrono::nanoseconds(guest.mono_at(deadline_ms)));
+    std::optional<CallEvent> event = co_await guest.inbox.next(deadline);
+    if (!event) continue;
+    if (auto* heard = std::get_if<media::Event>(&*event)) {
+      hear(guest, *heard);
+    } else if (const auto* sip = std::get_if<sip::Event>(&*event)) {
+      if (std::holds_alternative<sip::Confirmed>(sip->what)) {
+        const double t = static_cast<double>(sip->mono_ns - guest.origin_ns) / 1e6;
+        truth_.write({guest.incoming.call_id, sip->mono_ns, 0, 0, 0, "answered", ""});
+        guest.attendant->answered(t);
+      } else if (std::holds_alternative<sip::Finished>(sip->what)) {
+        guest.sip_finished = true;
+        guest.up = false;
+      } else if (std::holds_alternative<sip::Ended>(sip->what) ||
+                 std::holds_alternative<sip::Failed>(sip->what)) {
+        guest.up = false;
+      }
+    } else {
+      guest.up = false;
+    }
+  }
+}
+
+void ReferenceAgent::perform(Guest& guest, const AttendantAction& action) {
+  const std::string& call = guest.incoming.call_id;
+  if (const auto* say = std::get_if<AttendantSay>(&action)) {
+    const media::ClipPtr& clip = clips_.at({guest.behaviour->voice, say->text});
+    std::vector<std::uint32_t> marks;  // first and last audible sample
+    if (!clip->speech.empty()) {
+      const double per_ms = clip->rate / 1000.0;
+      const auto first = static_cast<std::uint32_t>(clip->speech.front().start_ms * per_ms);
+      const auto last = static_cast<std::uint32_t>(clip->speech.back().end_ms * per_ms);
+      marks = {first, std::min(last, static_cast<std::uint32_t>(clip->samples.size()) - 1)};
+    }
+    guest.playing = clip;
+    if (say->cut_in) truth_.write({call, mono_ns(), 0, 0, 0, "cut_in", say->text});
+    switchboard_.media().play(guest.media, clip, guest.next_tag++, std::move(marks));
+  } else if (std::holds_alternative<AttendantYield>(action)) {
+    truth_.write({call, mono_ns(), 0, 0, 0, "yield", ""});
+    switchboard_.media().stop_playing(guest.media);
+  } else {
+    truth_.write({call, mono_ns(), 0, 0, 0, "hang_up", ""});
+    guest.up = false;
+  }
+}
+
+void ReferenceAgent::hear(Guest& guest, media::Event& event) {
+  const std::string& call = guest.incoming.call_id;
+  if (std::holds_alternative<media::SpeechStarted>(event.what)) {
+    truth_.write({call, guest.mono_at(event.t_ms), 0, 0, 0, "heard_start", ""});
+    guest.attendant->caller_started(event.t_ms);
+  } else if (std::holds_alternative<media::SpeechEnded>(event.what)) {
+    truth_.write({call, guest.mono_at(event.t_ms), 0, 0, 0, "heard_end", ""});
+    guest.attendant->caller_ended(event.t_ms);
+  } else if (const auto* digit = std::get_if<media::DigitReceived>(&event.what)) {
+    truth_.write({call, guest.mono_at(event.t_ms), 0, 0, 0, "digit", std::string(1, digit->digit.digit)});
+    guest.attendant->digit(digit->digit.digit, event.t_ms);
+  } else if (const auto* started = std::get_if<media::PlayStarted>(&event.what)) {
+    guest.playing_rtp = started->rtp_timestamp;
+  } else if (const auto* mark = std::get_if<media::MarkSent>(&event.what)) {
+    guest.ssrc = mark->ssrc;
+    truth_.write({call, mark->packet_mono_ns, mark->offset % kFrameSamples, mark->ssrc, mark->rtp_timestamp,
+                  mark->index == 0 ? "speech_start" : "speech_end",
+                  guest.playing ? guest.playing->text : ""});
+  } else if (const auto* ended = std::get_if<media::PlayEnded>(&event.what)) {
+    speech_stopped(guest, *ended, event.t_ms);
+    guest.attendant->play_ended(event.t_ms);
+  } else if (std::holds_alternative<media::Closed>(event.what)) {
+    guest.media_closed = true;
+  }
+}
+
+/// A clip that was cut short has no mark for its end: it ends where it was cut, or with the last span before
+/// that.
+void ReferenceAgent::speech_stopped(Guest& guest, const media::PlayEnded& ended, double t_ms) {
+  if (!guest.playing || !ended.stopped) return;
+  const double played_ms = ended.samples_played * 1000.0 / guest.playing->rate;
+  std::optional<double> end_ms;
+  for (const media::Span& span : guest.playing->speech) {
+    if (span.start_ms < played_ms) end_ms = std::min(span.end_ms, played_ms);
+  }
+  if (!end_ms || guest.playing->speech.back().end_ms < played_ms) return;
+  const auto end_sample = static_cast<std::uint32_t>(*end_ms * guest.playing->rate / 1000.0);
+  truth_.write({guest.incoming.call_id, guest.mono_at(t_ms - played_ms + *end_ms), 0, guest.ssrc,
+                guest.playing_rtp + end_sample, "speech_end", guest.playing->text});
+}
+
+boost::asio::awaitable<void> ReferenceAgent::take_leave(Guest& guest) {
+  switchboard_.endpoint(0).hang_up(guest.leg);
+  if (!guest.media_closed) switchboard_.media().close(guest.media);
+  const auto deadline = CallInbox::Clock::now() + kLastWords;
+  while (!guest.sip_finished || !guest.media_closed) {
+    std::optional<CallEvent> event = co_await guest.inbox.next(deadline);
+    if (!event) break;
+    if (const auto* media = std::get_if<media::Event>(&*event)) {
+      if (std::holds_alternative<media::Closed>(media->what)) guest.media_closed = true;
+    } else if (const auto* sip = std::get_if<sip::Event>(&*event)) {
+      if (std::holds_alternative<sip::Finished>(sip->what)) guest.sip_finished = true;
+    }
+  }
+  if (guest.media != 0) switchboard_.disconnect(guest.media);
+}
+
+boost::asio::awaitable<void> ReferenceAgent::stop() {
+  for (const auto& [leg, inbox] : inboxes_) inbox->push(StopCall{"shutdown"});
+  guest_left_.expires_after(kLastWords);
+  const auto deadline = guest_left_.expiry();
+  while (!inboxes_.empty() && CallInbox::Clock::now() < deadline) {
+    boost::system::error_code woken;
+    co_await guest_left_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));
+    guest_left_.expires_at(deadline);
+  }
+  switchboard_.shutdown();
+}
+
+}  // namespace linecheck::engine

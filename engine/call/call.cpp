@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/call/call.h"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
+#include "engine/call/offload.h"
+#include "engine/call/placed_call.h"
+#include "engine/evaluation/conclude.h"
+#include "engine/evaluation/evaluate.h"
+#include "engine/evaluation/recording.h"
+
+namespace linecheck::engine {
+namespace {
+
+constexpr std::chrono::seconds kWatchdogSlack{5};
+
+/// Outside the call's own logic: if that has not ended the call 5 s after its longest duration, this does.
+class Watchdog {
+ public:
+  Watchdog(boost::asio::any_io_executor executor, std::chrono::milliseconds limit, CallInbox& inbox)
+      : timer_(executor) {
+    timer_.expires_after(limit + kWatchdogSlack);
+    timer_.async_wait([&inbox](const boost::system::error_code& error) {
+      if (!error) inbox.push(StopCall{"watchdog"});
+    });
+  }
+
+ private:
+  boost::asio::steady_timer timer_;
+};
+
+}  // namespace
+
+boost::asio::awaitable<Run> run_call(CallServices& services, std::shared_ptr<CallSpec> spec,
+                                     CallInbox& inbox) {
+  PlacedCall call(services, spec, inbox);
+  if (co_await call.prepare() && co_await call.dial()) {
+    auto executor = co_await boost::asio::this_coro::executor;
+    const Watchdog watchdog(executor, spec->scenario->max_duration, inbox);
+    co_await call.converse();
+  }
+  co_await call.hang_up();
+
+  Run run = spec->run;
+  run.call = call.take_record();
+  if (spec->doing) spec->doing("measuring");
+  auto judge = [spec, run = std::move(run)]() mutable {
+    const StereoRecording recording =
+        run.call.recording_path.empty() ? StereoRecording{} : read_recording(run.call.recording_path);
+    run.evaluation = evaluate(run.call, *spec->scenario, recording);
+    conclude(run, spec->scenario.get());
+    return std::move(run);
+  };
+  co_return co_await offload(services.pool, std::move(judge));
+}
+
+Failure failure_of(const sip::Failed& failed, const std::string& target) {
+  using sip::FailureKind;
+  Failure failure;
+  if (failed.status != 0) failure.sip_status = failed.status;
+  failure.q850 = failed.q850;
+  failure.retry_after_s = failed.retry_after_s;
+  const std::string answer = std::to_string(failed.status) + " " + failed.phrase;
+  const std::string why = failed.reason.empty() || failed.reason == failed.phrase ? "" : ": " + failed.reason;
+  const auto blame = [&failure](FailureCategory category, std::string reason) {
+    failure.category = category;
+    failure.reason = std::move(reason);
+  };
+  switch (failed.kind) {
+    case FailureKind::rejected:
+      blame(FailureCategory::agent, "The agent rejected the call with " + answer + why + ".");
+      break;
+    case FailureKind::media_not_acceptable:
+      blame(FailureCategory::agent, "The agent accepts none of the offered codecs: " + answer + why + ".");
+      break;
+    case FailureKind::server_error:
+      blame(FailureCategory::network,
+            "The trunk or the agent's server failed the call with " + answer + why + ".");
+      break;
+    case FailureKind::redirected:
+      blame(FailureCategory::agent, "The agent redirected the call (" + answer + ")" +
+                                        (failed.contact.empty() ? "" : " to " + failed.contact) +
+                                        "; redirects are not followed.");
+      break;
+    case FailureKind::no_answer:
+      blame(FailureCategory::agent, "The agent did not answer in time; the call was cancelled.");
+      break;
+    case FailureKind::timeout:
+      blame(FailureCategory::network,
+            "Nothing answered the INVITE to " + target + ": no SIP response at all.");
+      break;
+    case FailureKind::unresolved:
+      blame(FailureCategory::network, "The host name in " + target + " could not be resolved.");
+      break;
+    case FailureKind::transport:
+      blame(FailureCategory::network, "The INVITE to " + target + " could not be delivered" + why + ".");
+      break;
+    case FailureKind::cancelled:
+      blame(FailureCategory::engine, "The call was cancelled before it was answered.");
+      break;
+    case FailureKind::not_allowed:
+      blame(FailureCategory::configuration, target + " is not in the trunk's allow list.");
+      break;
+    case FailureKind::invalid_request:
+      blame(FailureCategory::configuration, "The INVITE can't be made" + why + ".");
+      break;
+  }
+  return failure;
+}
+
+}  // namespace linecheck::engine

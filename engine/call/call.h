@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// One call, from dial to verdict. run_call() is a coroutine on the control thread that reads top to bottom:
+// prepare, dial, converse, hang up, measure, judge.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/call/switchboard.h"
+#include "engine/persona/noise.h"
+#include "engine/persona/voices.h"
+#include "engine/result.h"
+
+namespace linecheck::engine {
+
+/// What all calls share. Outlives them.
+struct CallServices {
+  Switchboard& switchboard;
+  Voices& voices;
+  boost::asio::thread_pool& pool;  ///< evaluation
+  std::vector<VoiceProvider> voice_providers;
+  std::string media_address;  ///< in our SDP
+};
+
+/// Everything that is known of a call before it is dialled.
+struct CallSpec {
+  CallSpec() = default;
+
+  Run run;  ///< ids and names filled in; the verdict is added by run_call
+  int attempt = 1;
+  std::shared_ptr<const scheduler::Scenario> scenario;
+  std::shared_ptr<const scheduler::Personality> personality;
+  std::shared_ptr<const scheduler::TestProfile> profile;  ///< may be null
+  std::size_t endpoint = 0;
+  std::string trunk;
+  std::string caller_number;
+  std::string target;      ///< as the job says it: a number or a SIP URI
+  std::string target_uri;  ///< what goes into the Request-URI
+  std::string proxy;       ///< SIP URI or empty
+  std::vector<sip::Codec> codecs;
+  std::optional<sip::Credentials> auth;
+  std::uint64_t seed = 0;
+  std::string recording_path;
+  std::chrono::milliseconds no_answer_timeout{60'000};
+
+  /// The durable point of no return, just before the INVITE: false when the call is no longer wanted.
+  std::function<boost::asio::awaitable<bool>()> begin;
+  /// For live progress: "dialling", "talking", ...
+  std::function<void(const std::string&)> doing;
+};
+
+/// `inbox` outlives the coroutine; whoever holds it may push StopCall at any time.
+boost::asio::awaitable<Run> run_call(CallServices& services, std::shared_ptr<CallSpec> spec,
+                                     CallInbox& inbox);
+
+/// Exposed for tests: what a failed INVITE means for the verdict (contract 2a), in plain words.
+Failure failure_of(const sip::Failed& failed, const std::string& target);
+
+}  // namespace linecheck::engine

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/call/placed_call.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/call/synthesis.h"
+#include "engine/call/time.h"
+#include "sip/headers.h"
+
+namespace linecheck::engine {
+namespace {
+
+/// How long the last words of both legs may take: longer than any SIP transaction (RFC 3261, 64*T1 = 32 s).
+constexpr std::chrono::seconds kLastWords{40};
+/// Between the no-answer timeout and the end of the CANCEL transaction.
+constexpr std::chrono::seconds kDialSlack{40};
+/// Length of a key press and of the pause after it.
+constexpr std::chrono::milliseconds kTone{100};
+
+/// StopCall's reason when a call outlives its longest duration.
+constexpr std::string_view kWatchdog = "watchdog";
+
+media::Codec media_codec(sip::Codec codec) {
+  return codec == sip::Codec::pcma ? media::Codec::pcma : media::Codec::pcmu;
+}
+
+}  // namespace
+
+PlacedCall::PlacedCall(CallServices& services, std::shared_ptr<CallSpec> spec, CallInbox& inbox)
+    : services_(services), spec_(std::move(spec)), inbox_(inbox) {
+  record_.run_id = spec_->run.id;
+  record_.attempt = spec_->attempt;
+  record_.trunk = spec_->trunk;
+  record_.caller_number = spec_->caller_number;
+  record_.agent_number = spec_->target;
+  record_.executed_at = utc_now();
+}
+
+PlacedCall::~PlacedCall() {
+  if (sip_leg_ != 0) {
+    if (sip_up_) services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_);
+    services_.switchboard.disconnect(spec_->endpoint, sip_leg_);
+  }
+  if (media_leg_ != 0) {
+    if (media_up_) services_.switchboard.media().close(media_leg_);
+    services_.switchboard.disconnect(media_leg_);
+  }
+}
+
+double PlacedCall::on_call_clock(std::int64_t mono) const {
+  return static_cast<double>(mono - record_.origin_mono_ns) / 1e6;
+}
+
+double PlacedCall::now_ms() const {
+  return on_call_clock(mono_ns());
+}
+
+CallInbox::Clock::time_point PlacedCall::wall(double t_ms) const {
+  // steady_clock is CLOCK_MONOTONIC; a deadline of a day or more is as good as none.
+  const double bounded = std::min(t_ms, now_ms() + 86'400'000.0);
+  const auto ns = record_.origin_mono_ns + static_cast<std::int64_t>(bounded * 1e6);
+  return CallInbox::Clock::time_point(std::chrono::nanoseconds(ns));
+}
+
+void PlacedCall::note(double t_ms, std::string what, std::string detail) {
+  record_.timeline.push_back({t_ms, std::move(what), std::move(detail)});
+}
+
+void PlacedCall::doing(const char* what) const {
+  if (spec_->doing) spec_->doing(what);
+}
+
+void PlacedCall::fail(FailureCategory category, std::string reason) {
+  if (record_.failure) return;  // the first cause is the cause
+  Failure failure;
+  failure.category = category;
+  failure.reason = std::move(reason);
+  record_.failure = std::move(failure);
+}
+
+// ---- prepare
+// --------------------------------------------------------------------------------------------------
+
+boost::asio::awaitable<bool> PlacedCall::prepare() {
+  doing("preparing");
+  const scheduler::Personality& personality = *spec_->personality;
+  const std::string& language =
+      spec_->scenario->scenario_language.empty() ? personality.language : spec_->scenario->scenario_language;
+  script_ = compile_script(*spec_->scenario, spec_->profile.get(), language);
+  VoiceSpec voice = choose_voice(personality, services_.voice_providers);
+  std::vector<SynthResult> spoken = co_await synthesize_all(services_.voices, voice, script_.texts);
+  for (std::size_t i = 0; i < spoken.size(); ++i) {
+    if (!spoken[i].clip) {
+      fail(FailureCategory::engine,
+           "The caller's voice could not say '" + script_.texts[i] + "': " + spoken[i].error);
+      record_.ended_reason = "voice-failed";
+      co_return false;
+    }
+    clips_.push_back(spoken[i].clip);
+  }
+  noise_ =
+      co_await shared_noise_bed(services_.pool, personality.background_noise, personality.background_snr_db);
+  co_return true;
+}
+
+// ---- dial
+// -----------------------------------------------------------------------------------------------------
+
+bool PlacedCall::open_media() {
+  media::LegOptions options;
+  options.recording_path = spec_->recording_path;
+  options.noise_bed = noise_;
+  options.seed = spec_->seed;
+  try {
+    media_leg_ = services_.switchboard.media().open(std::move(options));
+  } catch (const std::exception& error) {
+    fail(FailureCategory::engine, std::string("No media port could be opened: ") + error.what());
+    record_.ended_reason = "no-media-port";
+    return false;
+  }
+  media_up_ = true;
+  services_.switchboard.connect(media_leg_, inbox_);
+  record_.origin_mono_ns = services_.switchboard.media().origin_mono_ns(media_leg_);
+  record_.recording_path = spec_->recording_path;
+  return true;
+}
+
+sip::DialRequest PlacedCall::make_invite() {
+  sip::Endpoint& endpoint = services_.switchboard.endpoint(spec_->endpoint);
+  offer_.address = services_.media_address;
+  offer_.port = services_.switchboard.media().port(media_leg_);
+  offer_.codecs = spec_->codecs;
+  sip::DialRequest request;
+  request.id = endpoint.new_leg_id();
+  request.target_uri = spec_->target_uri;
+  request.from_uri = "sip:" + sip::escape_user(spec_->caller_number) + "@" + services_.media_address + ":" +
+                     std::to_string(endpoint.local_port());
+  request.proxy = spec_->proxy;
+  request.headers = {{"X-Run-Id", std::to_string(spec_->run.id)},
+                     {"X-Scenario-Id", std::to_string(spec_->run.scenario)},
+                     {"X-Result-Id", std::to_string(spec_->run.result_id)}};
+  if (spec_->profile) {
+    for (const auto& [name, value] : spec_->profile->main_agent_variables) {
+      if (name.starts_with("X-") || name.starts_with("x-")) request.headers.push_back({name, value});
+    }
+  }
+  request.sdp = sip::make_offer(offer_);
+  request.no_answer_timeout = spec_->no_answer_timeout;
+  request.auth = spec_->auth;
+  return request;
+}
+
+boost::asio::awaitable<bool> PlacedCall::dial() {
+  if (spec_->begin) {
+    const bool wanted = co_await spec_->begin();
+    if (!wanted) {
+      record_.cancelled = true;
+      record_.ended_reason = "cancelled";
+      co_return false;
+    }
+  }
+  doing("dialling");
+  if (!open_media()) co_return false;
+  sip::DialRequest invite = make_invite();
+  sip_leg_ = invite.id;
+  sip_up_ = true;
+  services_.switchboard.connect(spec_->endpoint, sip_leg_, inbox_);
+  services_.switchboard.endpoint(spec_->endpoint).dial(std::move(invite));
+
+  const auto deadline = CallInbox::Clock::now() + spec_->no_answer_timeout + kDialSlack;
+  while (true) {
+    std::optional<CallEvent> event = co_await inbox_.next(deadline);
+    if (!event) {
+      fail(FailureCategory::engine, "The SIP stack gave no outcome for the INVITE in time.");
+      record_.ended_reason = "engine-failed";
+      co_return false;
+    }
+    if (const auto* stop = std::get_if<StopCall>(&*event)) {
+      record_.cancelled = true;
+      record_.ended_reason = stop->reason;
+      services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_, stop->reason);
+    } else if (auto* media = std::get_if<media::Event>(&*event)) {
+      on_media(*media);
+    } else if (const auto connected = on_dialling(std::get<sip::Event>(*event))) {
+      co_return *connected;
+    }
+  }
+}
+
+/// Nothing while the outcome is open.
+std::optional<bool> PlacedCall::on_dialling(sip::Event& event) {
+  const double t = on_call_clock(event.mono_ns);
+  if (const auto* dialled = std::get_if<sip::Dialled>(&event.what)) {
+    record_.invite_ms = t;
+    record_.call_id = dialled->call_id;
+    note(t, "dialled", spec_->target_uri);
+  } else if (const auto* provisional = std::get_if<sip::Provisional>(&event.what)) {
+    if (!record_.ringing_ms && provisional->status >= 180) {
+      record_.ringing_ms = t;
+      doing("ringing");
+      note(t, "ringing", std::to_string(provisional->status) + " " + provisional->phrase);
+    }
+  } else if (const auto* answered = std::get_if<sip::Answered>(&event.what)) {
+    record_.sip_status = answered->status;
+    record_.answered_ms = t;
+    if (record_.cancelled) return std::nullopt;  // a 200 that crossed our CANCEL: the endpoint hangs it up
+    in_call_ = true;
+    note(t, "answered");
+    return start_media(*answered);
+  } else if (const auto* failed = std::get_if<sip::Failed>(&event.what)) {
+    if (failed->status != 0) record_.sip_status = failed->status;
+    record_.ended_ms = t;
+    if (!record_.cancelled) {
+      record_.failure = failure_of(*failed, spec_->target);
+      record_.ended_reason = std::string(sip::name(failed->kind));
+    }
+    return false;
+  } else if (const auto* ended = std::get_if<sip::Ended>(&event.what)) {
+    record_.ended_ms = t;
+    note(t, "ended", ended->reason);
+    return false;
+  } else if (auto* finished = std::get_if<sip::Finished>(&event.what)) {
+    keep_trace(*finished);
+    return false;
+  }
+  return std::nullopt;
+}
+
+bool PlacedCall::start_media(const sip::Answered& answered) {
+  const auto negotiated = sip::negotiate_answer(offer_, answered.sdp);
+  if (!negotiated) {
+    fail(FailureCategory::agent, "The agent answered, but its SDP can't be used: " + negotiated.error().text);
+    record_.ended_reason = "media-not-acceptable";
+    return false;
+  }
+  record_.codec = std::string(sip::encoding_name(negotiated->codec));
+  events_agreed_ = negotiated->telephone_event_pt >= 0;
+  media::StreamOptions stream;
+  stream.remote_address = negotiated->remote_address;
+  stream.remote_port = negotiated->remote_port;
+  stream.codec = media_codec(negotiated->codec);
+  stream.payload_type = negotiated->payload_type;
+  stream.telephone_event_payload_type = negotiated->telephone_event_pt;
+  try {
+    services_.switchboard.media().start(media_leg_, stream);
+  } catch (const std::exception& error) {
+    fail(FailureCategory::agent, "The agent's SDP names an address that can't be sent to (" +
+                                     negotiated->remote_address + "): " + error.what());
+    record_.ended_reason = "media-not-acceptable";
+    return false;
+  }
+  return true;
+}
+
+// ---- converse
+// -------------------------------------------------------------------------------------------------
+
+boost::asio::awaitable<void> PlacedCall::converse() {
+  doing("talking");
+  persona_ = std::make_unique<Persona>(script_, Habits::of(*spec_->personality, *spec_->scenario));
+  persona_->answered(*record_.answered_ms);
+  while (in_call_) {
+    for (const PersonaAction& action : persona_->poll(now_ms())) perform(action);
+    if (!in_call_) break;
+    std::optional<CallEvent> event = co_await inbox_.next(wall(persona_->deadline()));
+    if (event) on_conversation(*event);
+  }
+}
+
+void PlacedCall::perform(const PersonaAction& action) {
+  if (const auto* to_say = std::get_if<SayAction>(&action)) {
+    say(*to_say);
+  } else if (std::holds_alternative<StopTalkingAction>(action)) {
+    note(now_ms(), "persona_yields");
+    services_.switchboard.media().stop_playing(media_leg_);
+  } else if (const auto* digits = std::get_if<DigitsAction>(&action)) {
+    press(*digits);
+  } else {
+    end_by_caller(std::get<HangUpAction>(action).reason);
+  }
+}
+
+void PlacedCall::say(const SayAction& action) {
+  const media::ClipPtr& clip = clips_[action.clip];
+  Utterance utterance;
+  utterance.text = clip->text.empty() ? script_.texts[action.clip] : clip->text;
+  utterance.barge_in = action.barge_in;
+  utterance.idle_prompt = action.idle_prompt;
+  record_.utterances.push_back(std::move(utterance));
+  Spoken spoken{record_.utterances.size() - 1, action};
+  spoken_.emplace(action.tag, spoken);
+  note(now_ms(), action.barge_in ? "persona_barges_in" : "persona_speaks", script_.texts[action.clip]);
+  services_.switchboard.media().play(media_leg_, clip, action.tag);
+}
+
+void PlacedCall::press(const DigitsAction& action) {
+  if (!events_agreed_) {
+    fail(
+        FailureCategory::agent,
+        "The script presses keys, but the agent's SDP takes no telephone-event (RFC 4733), and other ways to "
+        "send keys are not available in this version.");
+    end_by_caller("no-dtmf");
+    return;
+  }
+  note(now_ms(), "persona_presses", action.digits);
+  record_.digits_sent += action.digits;
+  services_.switchboard.media().send_digits(media_leg_, action.digits, kTone, kTone, action.tag);
+}
+
+void PlacedCall::end_by_caller(std::string reason) {
+  note(now_ms(), "hang_up", reason);
+  in_call_ = false;
+  record_.hung_up_by = Party::caller;
+  record_.ended_reason = std::move(reason);
+}
+
+void PlacedCall::on_conversation(CallEvent& event) {
+  if (const auto* stop = std::get_if<StopCall>(&event)) {
+    record_.cancelled = stop->reason != kWatchdog;
+    end_by_caller(stop->reason == kWatchdog ? "max-duration" : stop->reason);
+  } else if (auto* media = std::get_if<media::Event>(&event)) {
+    on_media(*media);
+  } else {
+    on_sip(std::get<sip::Event>(event));
+  }
+}
+
+void PlacedCall::on_media(media::Event& event) {
+  const bool talking = persona_ != nullptr && in_call_;
+  if (std::holds_alternative<media::SpeechStarted>(event.what)) {
+    if (talking) persona_->agent_started(event.t_ms);
+    if (talking) doing("agent speaks");
+  } else if (std::holds_alternative<media::SpeechEnded>(event.what)) {
+    if (talking) persona_->agent_ended(event.t_ms);
+    if (talking) doing("talking");
+  } else if (const auto* started = std::get_if<media::PlayStarted>(&event.what)) {
+    const auto found = spoken_.find(started->tag);
+    if (found == spoken_.end()) return;
+    found->second.started = true;
+    found->second.started_ms = event.t_ms;
+    // Clips begin on the next 20 ms frame: what exceeds it is the tester's own slowness, and reported as
+    // such.
+    record_.persona_delay_ms.push_back(event.t_ms - found->second.action.intended_ms);
+  } else if (const auto* ended = std::get_if<media::PlayEnded>(&event.what)) {
+    on_play_ended(*ended, event.t_ms);
+  } else if (const auto* digits = std::get_if<media::DigitsSent>(&event.what)) {
+    if (persona_) persona_->digits_sent(digits->tag, event.t_ms);
+  } else if (const auto* digit = std::get_if<media::DigitReceived>(&event.what)) {
+    note(event.t_ms, "digit", std::string(1, digit->digit.digit));
+  } else if (std::holds_alternative<media::FirstPacket>(event.what)) {
+    heard_rtp_ = true;
+    note(event.t_ms, "first_rtp");
+  } else if (std::holds_alternative<media::RtpTimeout>(event.what)) {
+    note(event.t_ms, "rtp_timeout");
+    if (talking && !heard_rtp_) end_by_caller("no-rtp");
+  } else if (auto* closed = std::get_if<media::Closed>(&event.what)) {
+    record_.media = std::move(closed->report);
+    media_up_ = false;
+  }
+}
+
+void PlacedCall::on_play_ended(const media::PlayEnded& ended, double t_ms) {
+  const auto found = spoken_.find(ended.tag);
+  if (found == spoken_.end()) return;
+  const Spoken& spoken = found->second;
+  Utterance& utterance = record_.utterances[spoken.utterance];
+  const media::ClipPtr& clip = clips_[spoken.action.clip];
+  const double played_ms = ended.samples_played * 1000.0 / clip->rate;
+  for (const media::Span& span : clip->speech) {
+    if (!spoken.started || span.start_ms >= played_ms) break;
+    media::Span heard;
+    heard.start_ms = spoken.started_ms + span.start_ms;
+    heard.end_ms = spoken.started_ms + std::min(span.end_ms, played_ms);
+    utterance.speech.push_back(heard);
+  }
+  if (!utterance.speech.empty()) {
+    utterance.start_ms = utterance.speech.front().start_ms;
+    utterance.end_ms = utterance.speech.back().end_ms;
+  } else {
+    utterance.start_ms = utterance.end_ms = t_ms;
+  }
+  if (persona_) {
+    utterance.interrupted = ended.stopped && persona_->was_interrupted(ended.tag);
+    persona_->play_ended(ended.tag, t_ms);
+  }
+}
+
+void PlacedCall::on_sip(sip::Event& event) {
+  const double t = on_call_clock(event.mono_ns);
+  if (const auto* ended = std::get_if<sip::Ended>(&event.what)) {
+    note(t, "ended", ended->reason);
+    record_.ended_ms = t;
+    in_call_ = false;
+    if (ended->by_remote) {
+      record_.hung_up_by = Party::agent;
+      record_.ended_reason = "agent-ended-call";
+    } else if (record_.ended_reason.empty()) {
+      record_.ended_reason = "dialog-broken";
+      fail(
+          FailureCategory::network,
+          "The SIP dialog broke: " + (ended->reason.empty() ? std::to_string(ended->status) : ended->reason));
+    }
+  } else if (const auto* changed = std::get_if<sip::MediaChanged>(&event.what)) {
+    note(t, "media_changed", std::string(sip::attribute_name(changed->media.direction)));
+    events_agreed_ = changed->media.telephone_event_pt >= 0;
+    if (!changed->media.may_send()) return;  // on hold: what we send goes where it went
+    media::StreamOptions stream;
+    stream.remote_address = changed->media.remote_address;
+    stream.remote_port = changed->media.remote_port;
+    stream.codec = media_codec(changed->media.codec);
+    stream.payload_type = changed->media.payload_type;
+    stream.telephone_event_payload_type = changed->media.telephone_event_pt;
+    try {
+      services_.switchboard.media().start(media_leg_, stream);
+    } catch (const std::exception& error) {
+      fail(FailureCategory::agent,
+           std::string("The agent's re-INVITE names an unusable address: ") + error.what());
+      end_by_caller("media-not-acceptable");
+    }
+  } else if (auto* finished = std::get_if<sip::Finished>(&event.what)) {
+    keep_trace(*finished);
+    in_call_ = false;
+  }
+}
+
+// ---- hang up
+// --------------------------------------------------------------------------------------------------
+
+boost::asio::awaitable<void> PlacedCall::hang_up() {
+  doing("hanging up");
+  if (sip_up_) services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_);
+  if (media_up_) {
+    services_.switchboard.media().stop_playing(media_leg_);  // so that the last utterance has its end
+    services_.switchboard.media().close(media_leg_);
+  }
+  const auto deadline = CallInbox::Clock::now() + kLastWords;
+  while (sip_up_ || media_up_) {
+    std::optional<CallEvent> event = co_await inbox_.next(deadline);
+    if (!event) {
+      if (sip_up_) note(now_ms(), "sip_never_finished");
+      if (media_up_) fail(FailureCategory::engine, "The recording was not completed in time.");
+      break;
+    }
+    on_last_words(*event);
+  }
+  if (!record_.ended_ms && record_.origin_mono_ns != 0) record_.ended_ms = now_ms();
+}
+
+void PlacedCall::on_last_words(CallEvent& event) {
+  if (auto* media = std::get_if<media::Event>(&event)) {
+    on_media(*media);
+  } else if (auto* sip = std::get_if<sip::Event>(&event)) {
+    if (std::holds_alternative<sip::Ended>(sip->what) || std::holds_alternative<sip::Failed>(sip->what)) {
+      if (!record_.ended_ms) record_.ended_ms = on_call_clock(sip->mono_ns);
+    } else if (auto* finished = std::get_if<sip::Finished>(&sip->what)) {
+      keep_trace(*finished);
+    }
+  } else {
+    record_.cancelled = record_.cancelled || !record_.ended_ms;
+  }
+}
+
+void PlacedCall::keep_trace(sip::Finished& finished) {
+  sip_up_ = false;
+  for (sip::TraceMessage& message : finished.trace) {
+    TracedMessage kept;
+    kept.t_ms = on_call_clock(message.mono_ns);
+    kept.sent = message.sent;
+    kept.from = std::move(message.from);
+    kept.to = std::move(message.to);
+    kept.transport = std::move(message.transport);
+    kept.start_line = std::move(message.start_line);
+    kept.message = std::move(message.text);
+    record_.sip.push_back(std::move(kept));
+  }
+}
+
+}  // namespace linecheck::engine

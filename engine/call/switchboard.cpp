@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/call/switchboard.h"
+
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <system_error>
+
+namespace linecheck::engine {
+namespace {
+
+/// Asio closes the descriptor that it watches; the event descriptor belongs to the media engine.
+int duplicate_of(int fd) {
+  const int copy = ::dup(fd);
+  if (copy < 0) throw std::system_error(errno, std::generic_category(), "dup");
+  return copy;
+}
+
+}  // namespace
+
+Switchboard::Switchboard(boost::asio::io_context& control, media::Options media)
+    : control_(control), media_(std::move(media)), media_ready_(control, duplicate_of(media_.event_fd())) {
+  wait_for_media();
+}
+
+Switchboard::~Switchboard() {
+  shutdown();
+}
+
+std::size_t Switchboard::add_endpoint(sip::EndpointOptions options) {
+  const std::size_t index = endpoints_.size();
+  auto to_control = [this, index, alive = alive_](sip::Event&& event) {
+    boost::asio::post(control_, [this, index, alive, event = std::move(event)]() mutable {
+      if (*alive) deliver(index, std::move(event));
+    });
+  };
+  auto endpoint = std::make_unique<sip::Endpoint>(std::move(options), std::move(to_control));
+  endpoints_.push_back(std::move(endpoint));
+  sip_legs_.emplace_back();
+  return index;
+}
+
+void Switchboard::deliver(std::size_t endpoint, sip::Event event) {
+  if (std::holds_alternative<sip::Incoming>(event.what)) {
+    if (on_incoming_) on_incoming_(endpoint, std::move(event));
+    return;
+  }
+  const auto found = sip_legs_[endpoint].find(event.leg);
+  if (found != sip_legs_[endpoint].end()) found->second->push(std::move(event));
+}
+
+void Switchboard::wait_for_media() {
+  media_ready_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                          [this, alive = alive_](const boost::system::error_code& error) {
+                            if (error || !*alive) return;
+                            media_.drain(drained_);
+                            for (media::Event& event : drained_) {
+                              const auto found = media_legs_.find(event.leg);
+                              if (found != media_legs_.end()) found->second->push(std::move(event));
+                            }
+                            drained_.clear();
+                            wait_for_media();
+                          });
+}
+
+void Switchboard::connect(std::size_t endpoint, sip::LegId leg, CallInbox& inbox) {
+  sip_legs_.at(endpoint)[leg] = &inbox;
+}
+
+void Switchboard::connect(media::LegId leg, CallInbox& inbox) {
+  media_legs_[leg] = &inbox;
+}
+
+void Switchboard::disconnect(std::size_t endpoint, sip::LegId leg) {
+  sip_legs_.at(endpoint).erase(leg);
+}
+
+void Switchboard::disconnect(media::LegId leg) {
+  media_legs_.erase(leg);
+}
+
+void Switchboard::shutdown() {
+  if (!*alive_) return;
+  for (auto& endpoint : endpoints_) endpoint->shutdown();
+  *alive_ = false;
+  boost::system::error_code ignored;
+  media_ready_.close(ignored);
+}
+
+}  // namespace linecheck::engine

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Where the threads meet. The switchboard owns the SIP endpoints and the media engine, brings their events
+// over to the control thread and puts each into the inbox of the call that it belongs to. Calls on the
+// control thread, and only there, are connected to it; what arrives for a leg that nobody is connected to is
+// dropped.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/call/inbox.h"
+#include "media/engine.h"
+#include "sip/endpoint.h"
+
+namespace linecheck::engine {
+
+/// From outside the call: stop it.
+struct StopCall {
+  std::string reason;
+};
+
+using CallEvent = std::variant<sip::Event, media::Event, StopCall>;
+using CallInbox = Inbox<CallEvent>;
+
+class Switchboard {
+ public:
+  /// Called for each Incoming leg, on the control thread.
+  using OnIncoming = std::function<void(std::size_t endpoint, sip::Event)>;
+
+  Switchboard(boost::asio::io_context& control, media::Options media);
+  ~Switchboard();
+  Switchboard(const Switchboard&) = delete;
+  Switchboard& operator=(const Switchboard&) = delete;
+
+  /// Throws sip::AddressInUse, sip::EndpointError.
+  std::size_t add_endpoint(sip::EndpointOptions options);
+  void on_incoming(OnIncoming handler) { on_incoming_ = std::move(handler); }
+
+  [[nodiscard]] sip::Endpoint& endpoint(std::size_t index) { return *endpoints_.at(index); }
+  [[nodiscard]] media::Engine& media() { return media_; }
+  [[nodiscard]] boost::asio::io_context& control() { return control_; }
+
+  void connect(std::size_t endpoint, sip::LegId leg, CallInbox& inbox);
+  void connect(media::LegId leg, CallInbox& inbox);
+  void disconnect(std::size_t endpoint, sip::LegId leg);
+  void disconnect(media::LegId leg);
+
+  /// Ends all SIP legs and threads; afterwards no event comes. From the control thread, with no call
+  /// connected.
+  void shutdown();
+
+ private:
+  void wait_for_media();
+  void deliver(std::size_t endpoint, sip::Event event);
+
+  boost::asio::io_context& control_;
+  media::Engine media_;
+  boost::asio::posix::stream_descriptor media_ready_;
+  std::vector<media::Event> drained_;
+  std::vector<std::unique_ptr<sip::Endpoint>> endpoints_;
+  std::vector<std::unordered_map<sip::LegId, CallInbox*>> sip_legs_;
+  std::unordered_map<media::LegId, CallInbox*> media_legs_;
+  OnIncoming on_incoming_;
+  /// Outlives this object in the handlers that still hold it: false once the switchboard is gone.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace linecheck::engine

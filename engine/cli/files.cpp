@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cli/files.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <tuple>
+
+#include "engine/daemon/preflight.h"
+#include "scheduler/catalog.h"
+
+namespace linecheck::engine::cli {
+
+std::string find_config(const std::string& given) {
+  if (!given.empty()) return given;
+  for (const char* candidate : {"linecheck.yaml", "/etc/linecheck/linecheck.yaml"}) {
+    std::error_code ignored;
+    if (std::filesystem::exists(candidate, ignored)) return candidate;
+  }
+  return {};
+}
+
+std::optional<Loaded> load_all(const std::string& config_file, scheduler::Problems& problems) {
+  const std::size_t before = problems.size();
+  auto config = load_config(config_file, problems);
+  if (!config) return std::nullopt;
+  scheduler::Catalog catalog = scheduler::load_catalog(config->catalog, config->trunks, problems);
+  check_catalog(catalog, *config, problems);
+  if (problems.size() != before) return std::nullopt;
+  Loaded loaded;
+  loaded.config = std::move(*config);
+  loaded.catalog = std::make_shared<const scheduler::Catalog>(std::move(catalog));
+  return loaded;
+}
+
+void print_problems(const scheduler::Problems& problems) {
+  scheduler::Problems sorted = problems;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const scheduler::Problem& a, const scheduler::Problem& b) {
+                     return std::tie(a.mark.file, a.mark.line, a.mark.column) <
+                            std::tie(b.mark.file, b.mark.line, b.mark.column);
+                   });
+  for (const scheduler::Problem& problem : sorted) std::cerr << problem.text() << '\n';
+  std::cerr << sorted.size() << (sorted.size() == 1 ? " problem" : " problems") << "; nothing was started.\n";
+}
+
+}  // namespace linecheck::engine::cli

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What several subcommands begin with: find the configuration, read it and its catalogue, say every problem.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/daemon/config.h"
+#include "scheduler/model.h"
+
+namespace linecheck::engine::cli {
+
+/// `given`, else ./linecheck.yaml, else /etc/linecheck/linecheck.yaml; empty when there is none.
+std::string find_config(const std::string& given);
+
+struct Loaded {
+  Config config;
+  std::shared_ptr<const scheduler::Catalog> catalog;
+};
+/// nullopt with problems.
+std::optional<Loaded> load_all(const std::string& config_file, scheduler::Problems& problems);
+
+/// One line each on standard error, in file order.
+void print_problems(const scheduler::Problems& problems);
+
+}  // namespace linecheck::engine::cli

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// linecheck.yaml: where things are, how calls go out, how many at once.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/persona/voice_choice.h"
+#include "media/engine.h"
+#include "scheduler/model.h"
+
+namespace linecheck::engine {
+
+struct SipEndpointConfig {
+  std::string name = "main";
+  std::string listen = "udp:0.0.0.0:5060";
+};
+
+struct Limits {
+  int concurrent_calls = 500;
+  double calls_per_second = 50;
+  std::uint64_t min_free_disk = 200ULL << 20;  ///< bytes; below it no call starts
+};
+
+struct Config {
+  std::filesystem::path catalog;  ///< absolute
+  std::filesystem::path state;    ///< absolute
+  Limits limits;
+  media::Options media;
+  std::vector<SipEndpointConfig> endpoints;
+  std::vector<scheduler::Trunk> trunks;
+  std::vector<VoiceProvider> voices;
+
+  [[nodiscard]] std::optional<std::size_t> endpoint_index(const std::string& name) const;
+};
+
+/// Relative paths are taken from the file's folder. nullopt with at least one problem where it is wrong.
+std::optional<Config> load_config(const std::filesystem::path& file, scheduler::Problems& problems);
+
+/// `5GiB`, `200MiB`, `1GB`, or a number of bytes.
+std::optional<std::uint64_t> parse_size(const std::string& text);
+
+}  // namespace linecheck::engine
