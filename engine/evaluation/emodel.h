@@ -12,7 +12,7 @@ namespace linecheck::engine {
 struct EModelInput {
   std::string codec;        ///< "pcmu", "pcma" in any case; also "PCMU/8000"
   double loss_percent = 0;  ///< Ppl
-  double burst_ratio = 1;   ///< BurstR of G.107 3.5: measured mean burst / mean burst of random loss; >= 1
+  double burst_ratio = 1;   ///< BurstR of G.107 7.5: measured mean burst / mean burst of random loss; >= 1
   std::optional<double> one_way_delay_ms;  ///< mouth to ear; absent: loss only
   bool concealment = true;                 ///< the receiver conceals lost packets (G.711 appendix I)
 };
@@ -27,13 +27,13 @@ struct EModelResult {
 /// nullopt for a codec whose Ie and Bpl are not known.
 [[nodiscard]] std::optional<EModelResult> mos_cqe(const EModelInput& input);
 
-/// G.107 (equation 7-27/7-28): Idd, nothing up to 100 ms.
+/// Idd of G.107 7.4 (2011 and later editions; 3.4 before): nothing up to 100 ms.
 [[nodiscard]] double delay_impairment(double one_way_delay_ms);
 
 /// MOS from R, G.107 annex B.
 [[nodiscard]] double mos_from_r(double r);
 
-/// G.107 3.5: how much burstier than random loss of the same rate; at least 1. `mean_burst` in packets.
+/// G.107 7.5: how much burstier than random loss of the same rate; at least 1. `mean_burst` in packets.
 [[nodiscard]] double burst_ratio(double loss_percent, double mean_burst);
 
 }  // namespace linecheck::engine

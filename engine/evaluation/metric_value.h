@@ -30,6 +30,12 @@ enum class MetricScope {
 /// Whether `name` is a key, or a key with a statistic that it can have in this scope.
 [[nodiscard]] bool is_known_metric(const std::string& name, MetricScope scope = MetricScope::result);
 
+/// Reasons of metrics that are null because what they measure did not happen.
+inline constexpr const char* kNoInterruption = "no interruption happened";
+inline constexpr const char* kNoCallerTurn = "the caller took no turn";
+inline constexpr const char* kNoNoise = "there is no noise: digital silence between the agent's words";
+[[nodiscard]] bool nothing_happened(const Metric& metric);
+
 struct ResolvedMetric {
   std::optional<double> value;
   std::string reason;  ///< why there is no value

@@ -119,10 +119,26 @@ std::optional<double> speech_level(std::span<const std::int16_t> samples, int ra
   return power_to_dbov(std::max(power - std::max(0.0, noise_power), power * 0.01));
 }
 
-struct Edge {
-  double at_ms = 0;
-  double uncertainty_ms = 0;
-};
+/// The level of the utterance that each segment is part of: a boundary is defined against the active level of
+/// the prompt that it belongs to. The margin around it is what a prompt's file has around its speech. An
+/// utterance far off the channel's level (a cough, a voice from afar) is measured against the channel.
+std::vector<double> utterance_levels(std::span<const std::int16_t> samples, int rate,
+                                     const std::vector<MsRun>& coarse, double noise_power,
+                                     double channel_dbov) {
+  constexpr std::ptrdiff_t kPauseMs = 500;
+  constexpr std::ptrdiff_t kMarginMs = 60;
+  constexpr double kFarOffDb = 6;
+  std::vector<double> levels;
+  for (std::size_t n = 0; n < coarse.size();) {
+    std::size_t next = n + 1;
+    while (next < coarse.size() && coarse[next].first - coarse[next - 1].last <= kPauseMs) ++next;
+    const MsRun utterance{coarse[n].first - kMarginMs, coarse[next - 1].last + kMarginMs};
+    const double level = speech_level(samples, rate, {utterance}, noise_power).value_or(channel_dbov);
+    levels.resize(next, std::clamp(level, channel_dbov - kFarOffDb, channel_dbov + kFarOffDb));
+    n = next;
+  }
+  return levels;
+}
 
 /// How much of the rise (direction -1) or fall (+1) lies hidden under the threshold: the slope just inside
 /// the boundary, carried on to the level that defines it.
@@ -150,12 +166,13 @@ std::vector<RefinedSpan> refine(std::span<const std::int16_t> samples, int rate,
   if (coarse.empty()) return spans;
   const Energy energy(samples, rate, dc_offset(samples));
   const NoiseMap noise(energy, coarse);
-  const auto level = speech_level(samples, rate, coarse, noise.whole());
-  if (!level) return spans;
-  const double defined = dbov_to_power(*level - kAudibleBelowActiveDb);
+  const auto channel_level = speech_level(samples, rate, coarse, noise.whole());
+  if (!channel_level) return spans;
+  const std::vector<double> levels = utterance_levels(samples, rate, coarse, noise.whole(), *channel_level);
 
   for (std::size_t n = 0; n < coarse.size(); ++n) {
     const MsRun& segment = coarse[n];
+    const double defined = dbov_to_power(levels[n] - kAudibleBelowActiveDb);
     const auto walk = static_cast<std::ptrdiff_t>(options.walk_ms);
     // Neighbours share the silence between them.
     std::ptrdiff_t from = segment.first - walk;
@@ -170,7 +187,8 @@ std::vector<RefinedSpan> refine(std::span<const std::int16_t> samples, int rate,
     const double amplitude = std::sqrt(threshold);
     for (const MsRun& run :
          runs_above(energy, from, to, width, threshold, options.min_run_ms, options.bridge_ms)) {
-      if (run.last <= segment.first || run.first >= segment.last) continue;  // not connected with it
+      // On a noisy line what is not connected with the segment is noise.
+      if (noisy && (run.last <= segment.first || run.first >= segment.last)) continue;
       RefinedSpan span;
       span.start_ms = static_cast<double>(run.first);
       span.end_ms = static_cast<double>(run.last);
