@@ -48,11 +48,14 @@ struct RtpStatistics {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;  ///< payload
   std::uint64_t lost = 0;
+  /// False for what we send: without RTCP nobody tells us what was lost, and `lost` means nothing.
+  bool loss_known = true;
   std::uint64_t reordered = 0;
   std::uint64_t duplicate = 0;
   std::uint64_t late = 0;
   std::uint64_t unknown_payload = 0;
-  double jitter_mean_ms = 0;  ///< RFC 3550 6.4.1
+  std::uint64_t malformed = 0;  ///< datagrams that are no RTP (received), refused by the socket (sent)
+  double jitter_mean_ms = 0;    ///< RFC 3550 6.4.1
   double jitter_max_ms = 0;
   double mean_burst_length = 0;  ///< packets lost in a row, mean
   std::uint32_t ssrc = 0;
@@ -72,6 +75,7 @@ struct EngineStatistics {
   std::vector<double> late_tick_ms;    ///< when, at most 1,000 of them
   std::uint64_t skipped_frames = 0;    ///< frames that could not be sent in time and were left out
   std::uint64_t dropped_commands = 0;  ///< full queue
+  std::uint64_t dropped_events = 0;    ///< full event queue
   bool realtime = false;               ///< the worker ran at SCHED_FIFO
 };
 

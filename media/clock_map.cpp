@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "media/clock_map.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "media/codec.h"
+
+namespace linecheck::media {
+namespace {
+
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+// A packet that is held up for longer than this lies outside what is held back for the recording anyway: the
+// remote has stopped its timestamps meanwhile. If it was the network after all, the packets behind it bring
+// the map back at once.
+constexpr std::int64_t kLongestDelayNs = 500 * kNsPerMs;
+// Where the timestamp does not advance by as much as the sequence number says (a pause, or a jump), a change
+// of delay this large means a jump: it is not what networks do at exactly that packet.
+constexpr std::int64_t kJumpLaterNs = 100 * kNsPerMs;
+constexpr std::int64_t kJumpEarlierNs = 40 * kNsPerMs;
+constexpr int kSequenceReset = 100;
+constexpr std::int64_t kHysteresisSamples = 4;  // 0.5 ms
+
+std::int64_t round_to_samples(std::int64_t ns) {
+  return (ns >= 0 ? ns + kNsPerSample / 2 : ns - kNsPerSample / 2) / kNsPerSample;
+}
+
+}  // namespace
+
+ClockMap::Place ClockMap::add(const RtpPacket& packet, std::int64_t arrival_ns, int samples) {
+  restarted_ = false;
+  if (epoch_ == 0 || packet.ssrc != ssrc_) {
+    begin(packet, arrival_ns);
+  } else {
+    const int sequence_step = static_cast<std::int16_t>(packet.sequence - last_sequence_);
+    const std::int64_t timestamp_step = static_cast<std::int32_t>(packet.timestamp - last_timestamp_);
+    const std::int64_t offset = last_offset_ + timestamp_step;
+    const std::int64_t delay_ns = arrival_ns - offset * kNsPerSample;
+    if (sequence_step <= 0 &&
+        sequence_step > -kSequenceReset) {  // reordered: its delay is no news for the envelope
+      lower(delay_ns, arrival_ns);
+      return {epoch_, offset};
+    }
+    if (jumped(sequence_step, timestamp_step, delay_ns)) {
+      begin(packet, arrival_ns);
+    } else {
+      last_offset_ = offset;
+      lower(delay_ns, arrival_ns);
+    }
+  }
+  last_sequence_ = packet.sequence;
+  last_timestamp_ = packet.timestamp;
+  last_samples_ = samples;
+  return {epoch_, last_offset_};
+}
+
+bool ClockMap::jumped(int sequence_step, std::int64_t timestamp_step, std::int64_t delay_ns) const {
+  const std::int64_t later = delay_ns - map_of(epoch_).envelope_ns;
+  if (later > kLongestDelayNs) return true;
+  const bool regular = timestamp_step == std::int64_t{sequence_step} * last_samples_;
+  return !regular && (later > kJumpLaterNs || -later > kJumpEarlierNs);
+}
+
+void ClockMap::begin(const RtpPacket& packet, std::int64_t arrival_ns) {
+  restarted_ = epoch_ > 0;
+  ++epoch_;
+  maps_[epoch_ % maps_.size()] = Map{.epoch = epoch_, .envelope_ns = arrival_ns, .applied = {}};
+  ssrc_ = packet.ssrc;
+  last_offset_ = 0;
+  bucket_min_.fill(kNever);
+  bucket_ = arrival_ns / kBucketNs;
+  bucket_min_[static_cast<std::size_t>(bucket_) % kBuckets] = arrival_ns;
+  epoch_began_ns_ = arrival_ns;
+  first_second_min_ = second_min_ = last_second_min_ = arrival_ns;
+  second_ = last_second_ = 0;
+}
+
+void ClockMap::lower(std::int64_t delay_ns, std::int64_t arrival_ns) {
+  Map& map = maps_[epoch_ % maps_.size()];
+  const std::int64_t bucket = std::max(bucket_, arrival_ns / kBucketNs);
+  if (bucket != bucket_) {
+    const std::int64_t steps = std::min<std::int64_t>(bucket - bucket_, kBuckets);
+    for (std::int64_t i = 0; i < steps; ++i) {
+      bucket_min_[static_cast<std::size_t>(bucket - i) % kBuckets] = kNever;
+    }
+    bucket_ = bucket;
+  }
+  auto& newest = bucket_min_[static_cast<std::size_t>(bucket) % kBuckets];
+  newest = std::min(newest, delay_ns);
+  map.envelope_ns = *std::min_element(bucket_min_.begin(), bucket_min_.end());
+
+  const std::int64_t second = (arrival_ns - epoch_began_ns_) / kSecondNs;
+  if (second != second_) {
+    last_second_ = second_;
+    last_second_min_ = second_min_;
+    second_ = second;
+    second_min_ = delay_ns;
+  }
+  second_min_ = std::min(second_min_, delay_ns);
+  if (second == 0) first_second_min_ = second_min_;
+}
+
+std::int64_t ClockMap::live_position(Place place) const {
+  return place.offset + round_to_samples(map_of(place.epoch).envelope_ns);
+}
+
+std::int64_t ClockMap::settled_position(Place place) {
+  Map& map = maps_[place.epoch % maps_.size()];
+  const std::int64_t now = round_to_samples(map.envelope_ns);
+  if (!map.applied || std::abs(now - *map.applied) >= kHysteresisSamples) map.applied = now;
+  return place.offset + *map.applied;
+}
+
+std::optional<std::int64_t> ClockMap::position_of(std::uint32_t ssrc, std::uint32_t timestamp) const {
+  if (epoch_ == 0 || ssrc != ssrc_) return std::nullopt;
+  const std::int64_t step = static_cast<std::int32_t>(timestamp - last_timestamp_);
+  if (std::abs(step) > 10 * kSampleRate) return std::nullopt;
+  return live_position({epoch_, last_offset_ + step});
+}
+
+std::optional<double> ClockMap::skew_ppm() const {
+  if (epoch_ == 0 || last_second_ < 10) return std::nullopt;
+  // A remote whose clock runs fast makes its packets seem to come earlier and earlier.
+  const double drift_ns = static_cast<double>(first_second_min_ - last_second_min_);
+  return drift_ns / static_cast<double>(last_second_ * kSecondNs) * 1e6;
+}
+
+}  // namespace linecheck::media

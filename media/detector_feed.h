@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Feeds the live turn detector with the agent's audio as it comes, in order: what is missing is silence, what
+// comes after its place was filled is left out. The detector counts samples; the feed turns its answers into
+// times on the leg's clock.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "media/clock_map.h"
+#include "media/codec.h"
+#include "media/speech/live_detector.h"
+
+namespace linecheck::media {
+
+class DetectorFeed {
+ public:
+  struct Decision {
+    bool started = false;  // else ended
+    double at_ms = 0;
+    double decided_ms = 0;
+  };
+
+  /// Calls on_decision(const Decision&) for whatever the packet makes known.
+  template <typename OnDecision>
+  void packet(const ClockMap& map, ClockMap::Place place, std::span<const std::int16_t> samples,
+              OnDecision&& on_decision) {
+    std::int64_t missing = begin_packet(map, place);
+    if (missing < 0) {
+      const auto cut = static_cast<std::size_t>(-missing);
+      if (cut >= samples.size()) return;
+      samples = samples.subspan(cut);
+      missing = 0;
+    }
+    silence(missing, on_decision);
+    feed(samples, on_decision);
+  }
+
+  /// Time passes without packets: `now` is the leg's position. A remote that sends nothing is silent.
+  template <typename OnDecision>
+  void pass(std::int64_t now, OnDecision&& on_decision) {
+    if (started_) silence(now - kPatience - fed_, on_decision);
+  }
+
+ private:
+  // How late a packet may be before silence takes its place.
+  static constexpr std::int64_t kPatience = kSampleRate / 10;
+  static constexpr std::int64_t kMostSilence = 2 * kSampleRate;
+  static constexpr std::size_t kStep = 80;  // 10 ms
+
+  /// How many samples are missing before this packet; negative: how many of its first ones have their place
+  /// filled.
+  std::int64_t begin_packet(const ClockMap& map, ClockMap::Place place);
+
+  template <typename OnDecision>
+  void silence(std::int64_t samples, OnDecision&& on_decision) {
+    static constexpr std::array<std::int16_t, kStep> kZeros{};
+    // After a very long hole the detector needs no more of it; its clock is simply moved on.
+    if (samples > kMostSilence) {
+      ahead_ += samples - kMostSilence;
+      fed_ += samples - kMostSilence;
+      next_offset_ += samples - kMostSilence;
+      samples = kMostSilence;
+    }
+    for (; samples > 0; samples -= static_cast<std::int64_t>(kStep)) {
+      const auto count = std::min(static_cast<std::size_t>(samples), kStep);
+      feed(std::span<const std::int16_t>(kZeros).first(count), on_decision);
+    }
+  }
+
+  template <typename OnDecision>
+  void feed(std::span<const std::int16_t> samples, OnDecision&& on_decision) {
+    fed_ += static_cast<std::int64_t>(samples.size());
+    next_offset_ += static_cast<std::int64_t>(samples.size());
+    while (!samples.empty()) {
+      const std::size_t count = std::min(samples.size(), kStep - filled_);
+      std::copy_n(samples.begin(), count, step_.begin() + static_cast<std::ptrdiff_t>(filled_));
+      filled_ += count;
+      samples = samples.subspan(count);
+      if (filled_ < kStep) return;
+      filled_ = 0;
+      const auto event = detector_.process(step_);
+      if (!event) continue;
+      on_decision(Decision{event->kind == speech::LiveEvent::Kind::started, to_ms(event->at_sample),
+                           to_ms(event->decided_sample)});
+    }
+  }
+
+  [[nodiscard]] double to_ms(std::int64_t detector_sample) const {
+    return static_cast<double>(detector_sample + ahead_) * 1000.0 / kSampleRate;
+  }
+
+  speech::LiveDetector detector_;
+  std::array<std::int16_t, kStep> step_{};
+  std::size_t filled_ = 0;
+  bool started_ = false;
+  std::uint32_t epoch_ = 0;
+  std::int64_t next_offset_ = 0;  // in the epoch: the next sample to be fed
+  std::int64_t fed_ = 0;          // the same as a leg position
+  std::int64_t ahead_ = 0;        // leg position of the detector's sample 0
+};
+
+}  // namespace linecheck::media

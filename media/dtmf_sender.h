@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// RFC 4733 telephone-events, one packet each frame: the marker on the first, the same timestamp on all of a
+// digit, the duration growing, and the last one three times (section 2.5.1.4). Audio is not sent meanwhile;
+// timestamps of what follows go on with the clock.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "media/leg_report.h"
+
+namespace linecheck::media {
+
+class DtmfSender {
+ public:
+  static constexpr int kVolume = 10;  // -10 dBm0
+
+  struct Packet {
+    std::array<std::uint8_t, 4> payload{};
+    bool marker = false;
+    std::int64_t begin = 0;  ///< leg position that the timestamp stands for
+  };
+
+  /// Begins a digit at the frame that starts at `position`. Not while busy().
+  void begin(char digit, std::int64_t position, int tone_samples, int gap_samples);
+  /// What to send for the frame at `position`; nullopt: no event packet, audio may flow (in the gap it does).
+  std::optional<Packet> packet(std::int64_t position);
+  /// The tone ends with the frame at `position`.
+  void cut_short(std::int64_t position);
+
+  /// A digit is under way, its end packets and the gap behind it included.
+  [[nodiscard]] bool busy(std::int64_t position) const { return active_ && position < begin_ + tone_ + gap_; }
+  /// End of the tone of the digit begun last.
+  [[nodiscard]] std::int64_t tone_end() const { return begin_ + tone_; }
+  /// The digit begun last, for the report. Its gap is counted from the tone before it.
+  [[nodiscard]] DigitEvent event() const;
+
+ private:
+  bool active_ = false;
+  char digit_ = '0';
+  std::int64_t begin_ = 0;
+  int tone_ = 0;
+  int gap_ = 0;
+  int ends_sent_ = 0;
+  bool first_ = true;
+  std::optional<std::int64_t> previous_end_;
+};
+
+}  // namespace linecheck::media

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A leg's life and what it sends. What it hears is in leg_receive.cpp.
+#include "media/leg.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <random>
+#include <utility>
+
+#include "media/g711.h"
+
+namespace linecheck::media {
+namespace {
+
+constexpr double kLateMs = 5.0;
+constexpr std::size_t kMostListed = 1000;
+
+// SplitMix64 (Steele, Lea, Flood 2014): enough to spread one seed over a few fields.
+std::uint64_t next_random(std::uint64_t& state) {
+  std::uint64_t z = (state += 0x9E3779B97F4A7C15u);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+}  // namespace
+
+StreamNumbers::StreamNumbers(std::uint64_t seed) {
+  if (seed == 0) {
+    std::random_device device;
+    seed = (std::uint64_t{device()} << 32) | device();
+  }
+  ssrc = static_cast<std::uint32_t>(next_random(seed));
+  sequence = static_cast<std::uint16_t>(next_random(seed));
+  timestamp = static_cast<std::uint32_t>(next_random(seed));
+}
+
+Leg::Leg(LegSetup setup)
+    : setup_(std::move(setup)), session_(*setup_.port, setup_.numbers.ssrc, setup_.numbers.sequence) {
+  report_.send.ssrc = setup_.numbers.ssrc;
+  report_.send.loss_known = false;
+}
+
+void Leg::start(const Stream& stream, std::int64_t now_ns) {
+  if (!stream_) started_ns_ = now_ns;
+  stream_ = stream;
+  remote_.announce(stream.remote, stream.symmetric);
+  report_.send.codec = codec_name(stream.codec);
+  report_.send.ptime_ms = kFrameMs;
+}
+
+void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayNote>& notes, Outlet& outlet) {
+  if (!stream_) return;
+  if (next_frame_ns_ != 0 && tick_ns > next_frame_ns_) {
+    // The stall was too long to catch up with: these frames are left out, and what follows is a new talk
+    // spurt.
+    report_.engine.skipped_frames +=
+        static_cast<std::uint64_t>((tick_ns - next_frame_ns_) / (kFrameMs * kNsPerMs));
+    marker_ = true;
+  }
+  next_frame_ns_ = tick_ns + kFrameMs * kNsPerMs;
+
+  const std::int64_t position = position_of(tick_ns);
+  std::array<std::int16_t, kFrameSamples> audio;
+  fill_bed(position, audio);
+  notes.clear();
+  const auto digit = playout_.frame(position, audio, stream_->telephone_event_payload_type >= 0, notes);
+  const std::int64_t left_ns = clock.now_ns();
+  if (digit) {
+    send_digit(*digit);
+  } else {
+    send_audio(position, audio);
+  }
+  account(tick_ns, left_ns);
+  publish(notes, left_ns, outlet);
+}
+
+void Leg::fill_bed(std::int64_t position, std::span<std::int16_t> audio) const {
+  const ClipPtr& bed = setup_.options.noise_bed;
+  if (!bed || bed->samples.empty()) {
+    std::fill(audio.begin(), audio.end(), std::int16_t{0});
+    return;
+  }
+  const std::size_t length = bed->samples.size();
+  std::size_t at = static_cast<std::size_t>(position) % length;
+  for (std::int16_t& sample : audio) {
+    sample = bed->samples[at];
+    if (++at == length) at = 0;
+  }
+}
+
+void Leg::send_audio(std::int64_t position, std::span<const std::int16_t> audio) {
+  std::array<std::uint8_t, kFrameSamples> payload;
+  g711_encode(stream_->codec, audio, payload);
+  if (!session_.send(payload, stream_->payload_type, std::exchange(marker_, false), timestamp_of(position),
+                     remote_.destination())) {
+    ++report_.send.malformed;
+  }
+  ++report_.send.packets;
+  report_.send.bytes += payload.size();
+  if (setup_.ring) {
+    // What is recorded is what crossed the wire, quantised by the codec.
+    std::array<std::int16_t, kFrameSamples> heard;
+    g711_decode(stream_->codec, payload, heard);
+    setup_.ring->write_caller(position, heard);
+  }
+}
+
+void Leg::send_digit(const DtmfSender::Packet& packet) {
+  if (!session_.send(packet.payload, stream_->telephone_event_payload_type, packet.marker,
+                     timestamp_of(packet.begin), remote_.destination())) {
+    ++report_.send.malformed;
+  }
+  ++report_.send.packets;
+  report_.send.bytes += packet.payload.size();
+}
+
+void Leg::account(std::int64_t tick_ns, std::int64_t left_ns) {
+  const double late_ms = static_cast<double>(left_ns - tick_ns) / static_cast<double>(kNsPerMs);
+  report_.engine.pacing.add(late_ms);
+  if (late_ms > kLateMs) {
+    ++report_.engine.late_ticks;
+    if (report_.engine.late_tick_ms.size() < kMostListed)
+      report_.engine.late_tick_ms.push_back(ms_of(tick_ns));
+  }
+}
+
+void Leg::publish(std::vector<PlayNote>& notes, std::int64_t left_ns, Outlet& outlet) {
+  for (PlayNote& note : notes) {
+    if (auto* started = std::get_if<PlayStarted>(&note.what)) {
+      started->rtp_timestamp = timestamp_of(note.position);
+      started->mono_ns = left_ns;
+    } else if (auto* mark = std::get_if<MarkSent>(&note.what)) {
+      mark->rtp_timestamp = timestamp_of(note.position);
+      mark->packet_mono_ns = left_ns;
+      mark->ssrc = setup_.numbers.ssrc;
+    }
+    std::visit(
+        [&](auto& what) { emit(position_ms(note.position), std::move(what), outlet, std::move(note.done)); },
+        note.what);
+  }
+  notes.clear();
+  if (const auto digit = playout_.take_sent_digit(); digit && report_.digits.size() < kMostListed) {
+    report_.digits.push_back(*digit);
+  }
+}
+
+void Leg::emit(double t_ms, LiveEvent what, Outlet& outlet, std::unique_ptr<PlayItem> done) {
+  if (!outlet.emit({setup_.id, t_ms, std::move(what), std::move(done)})) ++report_.engine.dropped_events;
+}
+
+void Leg::finish(std::int64_t tick_ns, bool realtime) {
+  const std::int64_t position =
+      position_of(tick_ns) + kFrameSamples;  // the end of the frame that has just left
+  closed_ms_ = position_ms(position);
+  if (setup_.ring) track_.settle(map_, position, *setup_.ring);
+  // A key that was still down.
+  if (const auto digit = digits_.pass(std::numeric_limits<std::int64_t>::max()))
+    report_.digits.push_back(*digit);
+  std::sort(report_.digits.begin(), report_.digits.end(),
+            [](const DigitEvent& a, const DigitEvent& b) { return a.start_ms < b.start_ms; });
+  if (speaking_) report_.agent_speech_live.back().end_ms = position_ms(position);
+
+  report_.receive = received_.report();
+  report_.receive.clock_skew_ppm = map_.skew_ppm();
+  report_.clock_map_restarts = map_.restarts();
+  if (last_packet_ns_ != 0) report_.last_packet_ms = ms_of(last_packet_ns_);
+  report_.engine.realtime = realtime;
+  report_.engine.dropped_commands = setup_.control->dropped_commands.load(std::memory_order_relaxed);
+}
+
+}  // namespace linecheck::media

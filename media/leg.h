@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// One leg: an RTP stream each way on one clock. Made by whoever opens it, then owned by one worker, and in
+// the end by the recorder; never by two threads at once. What runs on a tick (send_frame, receive) neither
+// blocks nor locks nor logs.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "media/agent_track.h"
+#include "media/clock.h"
+#include "media/clock_map.h"
+#include "media/datagram_port.h"
+#include "media/detector_feed.h"
+#include "media/dtmf_receiver.h"
+#include "media/engine.h"
+#include "media/outlet.h"
+#include "media/playout.h"
+#include "media/receive_statistics.h"
+#include "media/recording_ring.h"
+#include "media/remote.h"
+#include "media/rtp_session.h"
+
+namespace linecheck::media {
+
+/// StreamOptions with its address parsed.
+struct Stream {
+  Address remote;
+  Codec codec = Codec::pcmu;
+  int payload_type = 0;
+  int telephone_event_payload_type = -1;
+  bool accept_other_g711 = false;
+  bool symmetric = true;
+};
+
+/// What a stream of ours begins with (RFC 3550 section 5.1: all of it random).
+struct StreamNumbers {
+  explicit StreamNumbers(std::uint64_t seed);  ///< 0: another one each time
+  std::uint32_t ssrc = 0;
+  std::uint16_t sequence = 0;
+  std::uint32_t timestamp = 0;
+};
+
+/// Shared with whoever opened the leg: what must get through even where the command queue is full.
+struct LegControl {
+  std::atomic<bool> close_requested{false};
+  std::atomic<std::uint64_t> dropped_commands{0};
+};
+
+struct LegSetup {
+  LegId id = 0;
+  std::unique_ptr<DatagramPort> port;
+  LegOptions options;
+  std::int64_t origin_ns = 0;  ///< on the 1 ms grid of CLOCK_MONOTONIC
+  std::shared_ptr<LegControl> control;
+  std::shared_ptr<RecordingRing> ring;  ///< null: no recording
+  StreamNumbers numbers{0};
+};
+
+class Leg {
+ public:
+  explicit Leg(LegSetup setup);
+
+  [[nodiscard]] LegId id() const { return setup_.id; }
+  [[nodiscard]] bool close_requested() const {
+    return setup_.control->close_requested.load(std::memory_order_acquire);
+  }
+
+  // The worker's.
+
+  void start(const Stream& stream, std::int64_t now_ns);
+  void enqueue(std::unique_ptr<PlayItem> item) { playout_.enqueue(std::move(item)); }
+  void stop_playing() { playout_.stop(); }
+  /// The frame whose exact time is `tick_ns`. `notes` is room to work in.
+  void send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayNote>& notes, Outlet& outlet);
+  void receive(std::int64_t tick_ns, std::int64_t now_ns, DatagramBatch& batch, Outlet& outlet);
+  /// The end: lays down what is still held back. The report is complete afterwards, but for what the recorder
+  /// adds.
+  void finish(std::int64_t tick_ns, bool realtime);
+
+  // Whoever owns it after the worker.
+
+  [[nodiscard]] LegReport& report() { return report_; }
+  [[nodiscard]] double closed_ms() const { return closed_ms_; }
+  std::unique_ptr<DatagramPort> take_port() { return std::move(setup_.port); }
+
+ private:
+  [[nodiscard]] std::int64_t position_of(std::int64_t mono_ns) const {
+    return (mono_ns - setup_.origin_ns) / kNsPerSample;
+  }
+  [[nodiscard]] double ms_of(std::int64_t mono_ns) const {
+    return static_cast<double>(mono_ns - setup_.origin_ns) / static_cast<double>(kNsPerMs);
+  }
+  static double position_ms(std::int64_t position) {
+    return static_cast<double>(position) * 1000.0 / kSampleRate;
+  }
+  [[nodiscard]] std::uint32_t timestamp_of(std::int64_t position) const {
+    return setup_.numbers.timestamp + static_cast<std::uint32_t>(position);
+  }
+
+  void fill_bed(std::int64_t position, std::span<std::int16_t> audio) const;
+  void send_audio(std::int64_t position, std::span<const std::int16_t> audio);
+  void send_digit(const DtmfSender::Packet& packet);
+  void account(std::int64_t tick_ns, std::int64_t left_ns);
+  void publish(std::vector<PlayNote>& notes, std::int64_t left_ns, Outlet& outlet);
+
+  void handle(const Datagram& datagram, Outlet& outlet);
+  void hear(const RtpPacket& packet, Codec codec, std::int64_t arrival_ns, Outlet& outlet);
+  [[nodiscard]] bool is_telephone_event(int payload_type) const;
+  [[nodiscard]] std::optional<Codec> codec_of(int payload_type) const;
+  void decided(const DetectorFeed::Decision& decision, Outlet& outlet);
+  void pressed(const DigitEvent& digit, Outlet& outlet);
+  void watch_silence(std::int64_t now_ns, Outlet& outlet);
+  void emit(double t_ms, LiveEvent what, Outlet& outlet, std::unique_ptr<PlayItem> done = nullptr);
+
+  LegSetup setup_;
+  RtpSessionHandle session_;
+  LegReport report_;
+  double closed_ms_ = 0;
+
+  // Sending.
+  std::optional<Stream> stream_;
+  Remote remote_;
+  Playout playout_;
+  std::int64_t next_frame_ns_ = 0;  // 0: nothing has been sent
+  bool marker_ = true;
+
+  // Receiving.
+  ReceiveStatistics received_;
+  ClockMap map_;
+  AgentTrack track_;
+  DetectorFeed detector_;
+  DtmfReceiver digits_;
+  std::int64_t started_ns_ = 0;
+  std::int64_t last_packet_ns_ = 0;  // 0: none
+  bool timed_out_ = false;
+  bool speaking_ = false;            // agent_speech_live's last span is open
+  std::uint32_t receive_calls_ = 0;  // oRTP reads its transport only where it is asked for another timestamp
+};
+
+}  // namespace linecheck::media

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What a leg hears: counted, mapped onto the clock, recorded, listened to.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "media/g711.h"
+#include "media/leg.h"
+
+namespace linecheck::media {
+namespace {
+
+constexpr std::size_t kMostListed = 1000;
+// Of 16 datagrams each: what a leg may take of a tick before it is the next one's turn.
+constexpr int kMostReads = 8;
+
+}  // namespace
+
+void Leg::receive(std::int64_t tick_ns, std::int64_t now_ns, DatagramBatch& batch, Outlet& outlet) {
+  for (int i = 0; i < kMostReads; ++i) {
+    setup_.port->receive(batch);
+    if (batch.count == 0) break;
+    for (std::size_t n = 0; n < batch.count; ++n) handle(batch.items[n], outlet);
+    session_.receive(batch, ++receive_calls_);
+    if (batch.count < DatagramBatch::kMax) break;
+  }
+  const std::int64_t position = position_of(tick_ns);
+  if (const auto digit = digits_.pass(now_ns - setup_.origin_ns)) pressed(*digit, outlet);
+  if (setup_.options.detect_speech) {
+    detector_.pass(position, [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
+  }
+  if (setup_.ring) track_.settle(map_, position - AgentTrack::kHoldBack, *setup_.ring);
+  watch_silence(now_ns, outlet);
+}
+
+void Leg::handle(const Datagram& datagram, Outlet& outlet) {
+  const auto packet = parse_rtp(datagram.view());
+  if (!packet) {
+    received_.malformed();
+    return;
+  }
+  const std::int64_t arrival_ns = std::max<std::int64_t>(0, datagram.arrival_ns - setup_.origin_ns);
+  const double arrival_ms = static_cast<double>(arrival_ns) / static_cast<double>(kNsPerMs);
+  const auto order = received_.add(*packet);
+  if (last_packet_ns_ == 0) {
+    report_.first_packet_ms = arrival_ms;
+    emit(arrival_ms, FirstPacket{}, outlet);
+  }
+  last_packet_ns_ = std::max(last_packet_ns_, setup_.origin_ns + arrival_ns);
+  if (std::exchange(timed_out_, false)) emit(arrival_ms, RtpResumed{}, outlet);
+
+  const auto codec = codec_of(packet->payload_type);
+  const bool digits = is_telephone_event(packet->payload_type);
+  if (!codec && !digits) {
+    received_.unknown_payload();
+    return;
+  }
+  remote_.heard(datagram.from);
+  if (order == ReceiveStatistics::Order::duplicate || packet->payload.empty()) return;
+  if (codec) {
+    hear(*packet, *codec, arrival_ns, outlet);
+    return;
+  }
+  const auto heard = digits_.packet(*packet, arrival_ns, map_);
+  if (heard.before) pressed(*heard.before, outlet);
+  if (heard.own) pressed(*heard.own, outlet);
+}
+
+void Leg::hear(const RtpPacket& packet, Codec codec, std::int64_t arrival_ns, Outlet& outlet) {
+  const auto samples = static_cast<int>(packet.payload.size());
+  const ClockMap::Place place = map_.add(packet, arrival_ns, samples);
+  received_.add_transit(packet, arrival_ns, map_.restarted());
+  received_.heard(codec_name(codec), samples * 1000 / kSampleRate);
+  if (setup_.ring && !track_.hold(map_, place, codec, packet.payload, *setup_.ring)) received_.late();
+  if (setup_.options.detect_speech) {
+    std::array<std::int16_t, kMaxDatagram> decoded;
+    const std::span<std::int16_t> audio = std::span(decoded).first(packet.payload.size());
+    g711_decode(codec, packet.payload, audio);
+    detector_.packet(map_, place, audio,
+                     [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
+  }
+}
+
+bool Leg::is_telephone_event(int payload_type) const {
+  // The remote uses the number of our SDP; some use that of their own.
+  return (stream_ && payload_type == stream_->telephone_event_payload_type) ||
+         payload_type == setup_.options.offered_telephone_event_payload_type;
+}
+
+std::optional<Codec> Leg::codec_of(int payload_type) const {
+  if (stream_ && payload_type == stream_->payload_type) return stream_->codec;
+  for (const Codec codec : {Codec::pcmu, Codec::pcma}) {
+    if (payload_type == static_payload_type(codec) && (!stream_ || stream_->accept_other_g711)) return codec;
+  }
+  return std::nullopt;
+}
+
+void Leg::decided(const DetectorFeed::Decision& decision, Outlet& outlet) {
+  auto& spans = report_.agent_speech_live;
+  if (decision.started) {
+    speaking_ = spans.size() < kMostListed;
+    if (speaking_) spans.push_back({decision.at_ms, decision.at_ms});
+    emit(decision.at_ms, SpeechStarted{decision.decided_ms}, outlet);
+  } else {
+    if (std::exchange(speaking_, false)) spans.back().end_ms = decision.at_ms;
+    emit(decision.at_ms, SpeechEnded{decision.decided_ms}, outlet);
+  }
+}
+
+void Leg::pressed(const DigitEvent& digit, Outlet& outlet) {
+  if (report_.digits.size() < kMostListed) report_.digits.push_back(digit);
+  emit(digit.start_ms, DigitReceived{digit}, outlet);
+}
+
+void Leg::watch_silence(std::int64_t now_ns, Outlet& outlet) {
+  const std::int64_t timeout_ns = setup_.options.rtp_timeout.count() * kNsPerMs;
+  if (!stream_ || timed_out_ || timeout_ns <= 0) return;
+  const std::int64_t end_ns = std::max(last_packet_ns_, started_ns_) + timeout_ns;
+  if (now_ns < end_ns) return;
+  timed_out_ = true;
+  emit(ms_of(end_ns), RtpTimeout{}, outlet);
+}
+
+}  // namespace linecheck::media

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "media/playout.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "media/codec.h"
+
+namespace linecheck::media {
+namespace {
+
+std::int16_t add_saturating(std::int16_t a, int b) {
+  constexpr int kMin = std::numeric_limits<std::int16_t>::min();
+  constexpr int kMax = std::numeric_limits<std::int16_t>::max();
+  return static_cast<std::int16_t>(std::clamp(a + b, kMin, kMax));
+}
+
+bool begun(const PlayItem& item) {
+  if (const auto* clip = std::get_if<ClipItem>(&item.what)) return clip->position > 0;
+  return std::get<DigitsItem>(item.what).next > 0;
+}
+
+PlayNote ended(std::unique_ptr<PlayItem> item, bool stopped, std::int64_t position) {
+  PlayNote note;
+  note.position = position;
+  if (const auto* clip = std::get_if<ClipItem>(&item->what)) {
+    note.what = PlayEnded{item->tag, stopped, clip->position};
+  } else {
+    auto& digits = std::get<DigitsItem>(item->what);
+    digits.digits.resize(digits.next);
+    note.what = DigitsSent{item->tag, std::move(digits.digits), stopped};
+  }
+  note.done = std::move(item);
+  return note;
+}
+
+}  // namespace
+
+std::optional<DtmfSender::Packet> Playout::frame(std::int64_t position, std::span<std::int16_t> audio,
+                                                 bool can_send_digits, std::vector<PlayNote>& notes) {
+  std::size_t at = end_stopped(position, audio, notes);
+  if (dtmf_.busy(position)) return digit_packet(position, notes);
+
+  while (at < audio.size() && !queue_.empty()) {
+    PlayItem& item = *queue_.front();
+    if (auto* digits = std::get_if<DigitsItem>(&item.what)) {
+      if (!can_send_digits || digits->digits.empty()) {
+        notes.push_back(ended(queue_.pop(), !can_send_digits, position + static_cast<std::int64_t>(at)));
+        continue;
+      }
+      if (at > 0) break;  // a digit begins with a frame
+      dtmf_.begin(digits->digits[digits->next++], position, digits->tone_samples, digits->gap_samples);
+      tone_open_ = true;
+      return digit_packet(position, notes);
+    }
+    const auto& clip = std::get<ClipItem>(item.what);
+    const std::size_t count = std::min(audio.size() - at, clip.clip->samples.size() - clip.position);
+    play(item, count, false, position + static_cast<std::int64_t>(at), audio.subspan(at), notes);
+    at += count;
+    if (clip.position == clip.clip->samples.size()) {
+      notes.push_back(ended(queue_.pop(), false, position + static_cast<std::int64_t>(at)));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<DtmfSender::Packet> Playout::digit_packet(std::int64_t position, std::vector<PlayNote>& notes) {
+  auto packet = dtmf_.packet(position);
+  if (tone_open_ && position + kFrameSamples >= dtmf_.tone_end()) {
+    tone_open_ = false;
+    sent_digit_ = dtmf_.event();
+    const PlayItem* item = queue_.front();
+    const auto* digits = item != nullptr ? std::get_if<DigitsItem>(&item->what) : nullptr;
+    if (digits != nullptr && digits->next > 0 && digits->next == digits->digits.size()) {
+      notes.push_back(ended(queue_.pop(), false, dtmf_.tone_end()));
+    }
+  }
+  return packet;
+}
+
+std::size_t Playout::end_stopped(std::int64_t position, std::span<std::int16_t> audio,
+                                 std::vector<PlayNote>& notes) {
+  std::size_t used = 0;
+  while (!stopped_.empty()) {
+    PlayItem& item = *stopped_.front();
+    std::int64_t end = position;
+    if (begun(item)) {
+      if (const auto* clip = std::get_if<ClipItem>(&item.what)) {
+        const std::size_t left = clip->clip->samples.size() - clip->position;
+        used = std::min({kFadeSamples, left, audio.size()});
+        play(item, used, true, position, audio, notes);
+        end = position + static_cast<std::int64_t>(used);
+      } else {
+        if (tone_open_) dtmf_.cut_short(position);
+        end = dtmf_.tone_end();
+      }
+    }
+    notes.push_back(ended(stopped_.pop(), true, end));
+  }
+  return used;
+}
+
+void Playout::play(PlayItem& item, std::size_t count, bool fade, std::int64_t position,
+                   std::span<std::int16_t> audio, std::vector<PlayNote>& notes) {
+  auto& playing = std::get<ClipItem>(item.what);
+  if (playing.position == 0) notes.push_back({PlayStarted{.tag = item.tag}, position, nullptr});
+
+  const std::int64_t clip_begin = position - playing.position;
+  const std::uint32_t end = playing.position + static_cast<std::uint32_t>(count);
+  // A mark on the clip's very end has been reached when its last sample has left.
+  const bool to_the_end = end == playing.clip->samples.size() && !fade;
+  while (playing.next_mark < playing.marks.size()) {
+    const Mark& mark = playing.marks[playing.next_mark];
+    if (mark.offset >= end && !(to_the_end && mark.offset == end)) break;
+    notes.push_back({MarkSent{.tag = item.tag, .index = mark.index, .offset = mark.offset},
+                     clip_begin + mark.offset, nullptr});
+    ++playing.next_mark;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    int sample = playing.clip->samples[playing.position + i];
+    if (fade) sample = sample * static_cast<int>(count - i) / static_cast<int>(count + 1);
+    audio[i] = add_saturating(audio[i], sample);
+  }
+  playing.position = end;
+}
+
+std::optional<DigitEvent> Playout::take_sent_digit() {
+  return std::exchange(sent_digit_, std::nullopt);
+}
+
+}  // namespace linecheck::media

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Writes the recordings, in batches of a second, away from the media workers: the only part of the engine
+// that waits for the disk. It also sees legs off: a leg is closed when its recording is complete.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "media/leg.h"
+#include "media/recording_ring.h"
+#include "media/wav_writer.h"
+
+namespace linecheck::media {
+
+class Recorder {
+ public:
+  /// Called on the recorder's thread for each leg that is over, with its report complete.
+  using OnClosed = std::function<void(std::unique_ptr<Leg>)>;
+
+  explicit Recorder(OnClosed on_closed) : on_closed_(std::move(on_closed)) {}
+
+  /// Any thread but a worker. The file is created with the next service().
+  void add(LegId leg, std::string path, std::shared_ptr<RecordingRing> ring);
+
+  // One thread:
+
+  /// Writes what has gathered: whole batches only.
+  void service();
+  /// The worker is done with this leg.
+  void close(std::unique_ptr<Leg> leg);
+
+ private:
+  static constexpr std::int64_t kBatch = kSampleRate;  // 50 frames of 20 ms
+
+  struct Recording {
+    std::string path;
+    std::shared_ptr<RecordingRing> ring;
+    std::unique_ptr<WavWriter> file;
+  };
+
+  void adopt_new();
+  void write(Recording& recording, std::int64_t at_least);
+
+  OnClosed on_closed_;
+  std::mutex mutex_;
+  std::vector<std::pair<LegId, Recording>> new_;
+  std::map<LegId, Recording> recordings_;
+  std::vector<RecordingRing::Frame> batch_;
+};
+
+}  // namespace linecheck::media

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// An oRTP session over our own transport.
+//
+// oRTP keeps what makes a stream one: SSRC, sequence numbers, the lock on the incoming SSRC, later the
+// reports of RTCP. Its scheduler, its sockets and its jitter buffer stay out of it: the worker's ticks pace,
+// our port reads and writes, and audio is taken where the datagram arrives, because oRTP throws reordered
+// packets away, hides arrival times and rewrites timestamps.
+#pragma once
+
+#include <ortp/rtpsession.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "media/datagram_port.h"
+
+namespace linecheck::media {
+
+class RtpSessionHandle {
+ public:
+  /// `first_sequence` and `ssrc` of the stream that we send. Allocates: not for a tick. Throws
+  /// std::bad_alloc.
+  RtpSessionHandle(DatagramPort& port, std::uint32_t ssrc, std::uint16_t first_sequence);
+  ~RtpSessionHandle();
+  RtpSessionHandle(const RtpSessionHandle&) = delete;
+  RtpSessionHandle& operator=(const RtpSessionHandle&) = delete;
+
+  [[nodiscard]] std::uint32_t ssrc() const { return ssrc_; }
+
+  /// Sends one packet, the sequence number counts up. False where the socket did not take it (the number is
+  /// used up).
+  bool send(std::span<const std::uint8_t> payload, int payload_type, bool marker, std::uint32_t timestamp,
+            const Address& to) noexcept;
+
+  /// Shows oRTP what has arrived. `now_timestamp` is our own clock in timestamp units and must differ from
+  /// call to call.
+  void receive(const DatagramBatch& batch, std::uint32_t now_timestamp) noexcept;
+
+ private:
+  // What oRTP's callbacks reach through RtpTransport::data.
+  struct Link {
+    DatagramPort* port = nullptr;
+    const Address* to = nullptr;  // during send()
+    bool sent = false;
+    const DatagramBatch* batch = nullptr;  // during receive()
+    std::size_t next = 0;
+  };
+  static int on_send(RtpTransport* transport, mblk_t* message, int flags, const sockaddr* to, socklen_t size);
+  static int on_receive(RtpTransport* transport, mblk_t* message, int flags, sockaddr* from, socklen_t* size);
+  static RtpTransport* make_transport(Link* link);
+
+  Link rtp_link_;
+  Link rtcp_link_;  // null endpoint: swallows what is sent, never has anything
+  std::uint32_t ssrc_;
+  RtpSession* session_ = nullptr;
+};
+
+}  // namespace linecheck::media

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A stereo 16-bit WAV file that is valid at any instant: the header is made current after each batch, and
+// never promises more than what has been written, so that a killed process leaves a file that opens.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "media/recording_ring.h"
+#include "media/udp_port.h"
+
+namespace linecheck::media {
+
+class WavWriter {
+ public:
+  /// Creates or replaces the file. Look at error().
+  explicit WavWriter(std::string path);
+
+  /// Appends. After an error nothing more is written; what was written stays readable.
+  void append(std::span<const RecordingRing::Frame> frames);
+
+  [[nodiscard]] const std::string& error() const { return error_; }  ///< empty: all is well
+  [[nodiscard]] std::uint64_t frames() const { return frames_; }
+
+ private:
+  void write_header();
+  void fail(const std::string& what, int code);
+
+  std::string path_;
+  FileDescriptor file_;
+  std::string error_;
+  std::uint64_t frames_ = 0;
+  std::vector<std::uint8_t> bytes_;
+};
+
+}  // namespace linecheck::media
