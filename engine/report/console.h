@@ -53,7 +53,7 @@ struct ProgressState {
 };
 
 struct ProgressOptions {
-  Terminal terminal;
+  Terminal terminal = {};
   bool quiet = false;
   std::chrono::milliseconds redraw{100};  ///< a terminal is drawn at most this often
   std::chrono::milliseconds plain_every{10'000};
@@ -96,12 +96,12 @@ class Progress {
 };
 
 struct SummaryOptions {
-  Terminal terminal;
+  Terminal terminal = {};
   /// What was written and where, in this order: {"report", "out/demo/report.html"}.
-  std::vector<std::pair<std::string, std::string>> files;
+  std::vector<std::pair<std::string, std::string>> files = {};
   /// Shown last, one a line under a title: how to make a first own job. Empty: left out.
-  std::string next_title;
-  std::vector<std::string> next_commands;
+  std::string next_title = {};
+  std::vector<std::string> next_commands = {};
   std::size_t max_run_ids = 12;  ///< in a failure group
 };
 

@@ -18,14 +18,14 @@ namespace linecheck::engine::report {
 
 struct HtmlOptions {
   /// The folder in which the file will lie: recordings that are not embedded are linked relative to it.
-  std::filesystem::path relative_to;
+  std::filesystem::path relative_to = {};
   bool embed_audio = true;
   /// Embedded sound in all (before base64); further recordings are linked. Failed calls are embedded first.
   std::size_t max_audio_bytes = 24U << 20U;
   /// Calls with their details on the page, failed ones first; the overview counts all of them.
   std::size_t max_runs = 500;
   /// Names this page's own script in its policy. Empty: drawn at random, as it should be; tests set it.
-  std::string nonce;
+  std::string nonce = {};
 };
 
 [[nodiscard]] std::string html_report(const Result& result, const HtmlOptions& options = {});

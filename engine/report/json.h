@@ -22,9 +22,9 @@ namespace linecheck::engine::report {
 
 struct JsonOptions {
   /// Recordings are named relative to this folder, with forward slashes; empty: as the record has them.
-  std::filesystem::path relative_to;
+  std::filesystem::path relative_to = {};
   /// Makes `voice_recording_url`; takes precedence over relative_to. Not asked for runs without a recording.
-  std::function<std::string(const Run&)> recording_url;
+  std::function<std::string(const Run&)> recording_url = {};
   /// Runs in `runs`: beyond it the failed ones come first, and `runs_truncated` and `runs_url` are set.
   std::size_t max_runs = 1000;
   std::string runs_url = "runs.jsonl";

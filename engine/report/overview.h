@@ -73,7 +73,8 @@ struct Overview {
 /// One sentence for the top of a report: "11 of 12 calls passed; 1 failed."
 [[nodiscard]] std::string headline(const Result& result, const Overview& overview);
 
-/// "PASSED", "FAILED", "CANCELLED" or "NOT FAIR" (too few fair calls), while it runs "RUNNING".
+/// "PASSED", "FAILED", "CANCELLED", "REFUSED", or "INCONCLUSIVE" where faults that are not the agent's leave
+/// nothing to judge by; "RUNNING" or "PAUSED" before the end.
 [[nodiscard]] std::string verdict_word(const Result& result);
 
 }  // namespace linecheck::engine::report

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The way back from JSON, tolerant of what is missing and strict about what has another type.
+#include <algorithm>
+#include <fstream>
+#include <type_traits>
+
+#include "engine/report/json.h"
+#include "engine/report/words.h"
+
+namespace linecheck::engine::report {
+namespace {
+
+using nlohmann::json;
+
+/// An object being read, with the path that errors name.
+class Reader {
+ public:
+  Reader(const json& object, std::string path) : object_(object), path_(std::move(path)) {
+    if (!object.is_object()) throw BadJson(path_ + " is not an object");
+  }
+
+  /// nullptr where the key is missing or null.
+  [[nodiscard]] const json* find(const char* key) const {
+    const auto found = object_.find(key);
+    return found == object_.end() || found->is_null() ? nullptr : &*found;
+  }
+
+  template <typename T>
+  [[nodiscard]] std::optional<T> maybe(const char* key) const {
+    const json* value = find(key);
+    if (value == nullptr) return std::nullopt;
+    return as<T>(*value, path_ + "." + key);
+  }
+
+  template <typename T>
+  void get(const char* key, T& into) const {
+    if (std::optional<T> value = maybe<T>(key)) into = std::move(*value);
+  }
+
+  template <typename T>
+  void get(const char* key, std::optional<T>& into) const {
+    into = maybe<T>(key);
+  }
+
+  /// An object inside, empty where it is missing.
+  [[nodiscard]] Reader object(const char* key) const {
+    static const json kEmpty = json::object();
+    const json* value = find(key);
+    return {value != nullptr ? *value : kEmpty, path_ + "." + key};
+  }
+
+  /// Calls `each(element, path)` for an array, nothing where it is missing.
+  template <typename Each>
+  void array(const char* key, Each each) const {
+    const json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_array()) throw BadJson(path_ + "." + key + " is not a list");
+    std::size_t index = 0;
+    for (const json& element : *value) each(element, path_ + "." + key + "[" + std::to_string(index++) + "]");
+  }
+
+  template <typename Enum, typename FromName>
+  void name(const char* key, Enum& into, FromName from_name) const {
+    const auto word = maybe<std::string>(key);
+    if (!word) return;
+    const auto value = from_name(*word);
+    if (!value) throw BadJson(path_ + "." + key + ": unknown value \"" + *word + "\"");
+    into = *value;
+  }
+
+  template <typename T>
+  static T as(const json& value, const std::string& path) {
+    bool fits = false;
+    if constexpr (std::is_same_v<T, bool>) {
+      fits = value.is_boolean();
+    } else if constexpr (std::is_integral_v<T>) {
+      fits = value.is_number_integer();
+    } else if constexpr (std::is_floating_point_v<T>) {
+      fits = value.is_number();
+    } else {
+      fits = value.is_string();
+    }
+    if (!fits) throw BadJson(path + " has another type than expected");
+    return value.get<T>();
+  }
+
+ private:
+  const json& object_;
+  std::string path_;
+};
+
+std::vector<double> numbers(const Reader& reader, const char* key) {
+  std::vector<double> values;
+  reader.array(key, [&](const json& value, const std::string& path) {
+    values.push_back(Reader::as<double>(value, path));
+  });
+  return values;
+}
+
+std::vector<std::string> texts(const Reader& reader, const char* key) {
+  std::vector<std::string> values;
+  reader.array(key, [&](const json& value, const std::string& path) {
+    values.push_back(Reader::as<std::string>(value, path));
+  });
+  return values;
+}
+
+std::vector<media::Span> spans(const Reader& reader, const char* key) {
+  std::vector<media::Span> values;
+  reader.array(key, [&](const json& value, const std::string& path) {
+    if (!value.is_array() || value.size() != 2) throw BadJson(path + " is not a pair");
+    values.push_back({Reader::as<double>(value[0], path), Reader::as<double>(value[1], path)});
+  });
+  return values;
+}
+
+media::PacingHistogram histogram_in(const Reader& engine) {
+  media::PacingHistogram histogram;
+  engine.array("pacing_histogram", [&](const json& value, const std::string& path) {
+    if (!value.is_array() || value.size() != 2) throw BadJson(path + " is not a pair");
+    const auto bucket = Reader::as<std::size_t>(value[0], path);
+    if (bucket >= histogram.counts.size()) throw BadJson(path + ": no such bucket");
+    histogram.counts[bucket] = Reader::as<std::uint32_t>(value[1], path);
+    histogram.total += histogram.counts[bucket];
+  });
+  engine.object("pacing_ms").get("max", histogram.max_ms);
+  return histogram;
+}
+
+media::RtpStatistics rtp_in(const Reader& in) {
+  media::RtpStatistics rtp;
+  in.get("packets", rtp.packets);
+  in.get("bytes", rtp.bytes);
+  in.get("lost", rtp.lost);
+  rtp.loss_known = in.find("lost") != nullptr;
+  in.get("reordered", rtp.reordered);
+  in.get("duplicate", rtp.duplicate);
+  in.get("late", rtp.late);
+  in.get("unknown_payload", rtp.unknown_payload);
+  in.get("malformed", rtp.malformed);
+  in.get("jitter_mean_ms", rtp.jitter_mean_ms);
+  in.get("jitter_max_ms", rtp.jitter_max_ms);
+  in.get("mean_burst_length", rtp.mean_burst_length);
+  in.get("ssrc", rtp.ssrc);
+  in.get("ssrc_changes", rtp.ssrc_changes);
+  in.get("codec", rtp.codec);
+  in.get("ptime_ms", rtp.ptime_ms);
+  in.get("round_trip_ms", rtp.round_trip_ms);
+  in.get("clock_skew_ppm", rtp.clock_skew_ppm);
+  return rtp;
+}
+
+void read_media(const Reader& run, CallRecord& call) {
+  const Reader rtp = run.object("rtp");
+  call.media.send = rtp_in(rtp.object("send"));
+  call.media.receive = rtp_in(rtp.object("receive"));
+  rtp.get("first_packet_ms", call.media.first_packet_ms);
+  rtp.get("last_packet_ms", call.media.last_packet_ms);
+  call.media.agent_speech_live = spans(run, "agent_speech_live");
+  run.array("dtmf", [&](const json& value, const std::string& path) {
+    const Reader in(value, path);
+    media::DigitEvent digit;
+    std::string character = "0";
+    in.get("digit", character);
+    digit.digit = character.empty() ? '0' : character[0];
+    digit.sent = in.maybe<std::string>("by").value_or("agent") == "caller";
+    in.get("start_ms", digit.start_ms);
+    in.get("duration_ms", digit.duration_ms);
+    in.get("gap_ms", digit.gap_ms);
+    in.get("level_dbm0", digit.level_dbm0);
+    in.get("transport", digit.transport);
+    call.media.digits.push_back(std::move(digit));
+  });
+  const Reader engine = run.object("engine");
+  media::EngineStatistics& own = call.media.engine;
+  own.pacing = histogram_in(engine);
+  engine.get("late_ticks", own.late_ticks);
+  own.late_tick_ms = numbers(engine, "late_tick_ms");
+  engine.get("skipped_frames", own.skipped_frames);
+  engine.get("dropped_commands", own.dropped_commands);
+  engine.get("dropped_events", own.dropped_events);
+  engine.get("realtime", own.realtime);
+  engine.get("recording_error", call.media.recording_error);
+  engine.get("clock_map_restarts", call.media.clock_map_restarts);
+  call.persona_delay_ms = numbers(engine.object("persona_delay_ms"), "values");
+}
+
+void read_call(const Reader& run, CallRecord& call, const std::filesystem::path& base) {
+  run.get("id", call.run_id);
+  run.get("attempt", call.attempt);
+  run.get("caller_number", call.caller_number);
+  run.get("agent_number", call.agent_number);
+  run.get("executed_at", call.executed_at);
+  run.get("digits_sent", call.digits_sent);
+  if (const auto url = run.maybe<std::string>("voice_recording_url")) {
+    const std::filesystem::path path(*url);
+    call.recording_path =
+        (base.empty() || path.is_absolute() ? path : base / path).lexically_normal().string();
+  }
+  if (run.find("failure") != nullptr) {
+    const Reader in = run.object("failure");
+    Failure failure;
+    in.name("category", failure.category, failure_category_of);
+    in.get("reason", failure.reason);
+    in.get("sip_status", failure.sip_status);
+    in.get("q850", failure.q850);
+    in.get("retry_after", failure.retry_after_s);
+    call.failure = std::move(failure);
+  }
+  const Reader metadata = run.object("metadata");
+  metadata.get("ended_reason", call.ended_reason);
+  if (metadata.find("hung_up_by") != nullptr) {
+    Party party = Party::caller;
+    metadata.name("hung_up_by", party, party_of);
+    call.hung_up_by = party;
+  }
+  metadata.get("call_id", call.call_id);
+  metadata.get("codec", call.codec);
+  metadata.get("trunk", call.trunk);
+  metadata.get("sip_status", call.sip_status);
+  metadata.get("cancelled", call.cancelled);
+  const Reader timing = run.object("timing");
+  timing.get("invite_ms", call.invite_ms);
+  timing.get("ringing_ms", call.ringing_ms);
+  timing.get("answered_ms", call.answered_ms);
+  timing.get("ended_ms", call.ended_ms);
+  timing.get("origin_mono_ns", call.origin_mono_ns);
+  run.array("sip", [&](const json& value, const std::string& path) {
+    const Reader in(value, path);
+    TracedMessage message;
+    in.get("t_ms", message.t_ms);
+    message.sent = in.maybe<std::string>("direction").value_or("received") == "sent";
+    in.get("from", message.from);
+    in.get("to", message.to);
+    in.get("transport", message.transport);
+    in.get("start_line", message.start_line);
+    in.get("message", message.message);
+    call.sip.push_back(std::move(message));
+  });
+  run.array("utterances", [&](const json& value, const std::string& path) {
+    const Reader in(value, path);
+    Utterance said;
+    in.get("text", said.text);
+    in.get("start_ms", said.start_ms);
+    in.get("end_ms", said.end_ms);
+    in.get("interrupted", said.interrupted);
+    in.get("barge_in", said.barge_in);
+    in.get("idle_prompt", said.idle_prompt);
+    said.speech = spans(in, "speech");
+    call.utterances.push_back(std::move(said));
+  });
+  run.array("timeline", [&](const json& value, const std::string& path) {
+    const Reader in(value, path);
+    TimelineEvent event;
+    in.get("t_ms", event.t_ms);
+    in.get("what", event.what);
+    in.get("detail", event.detail);
+    call.timeline.push_back(std::move(event));
+  });
+  read_media(run, call);
+}
+
+Metric metric_in(const Reader& in) {
+  Metric metric;
+  in.get("id", metric.id);
+  in.get("key", metric.key);
+  in.get("name", metric.name);
+  in.get("unit", metric.unit);
+  in.get("value", metric.value);
+  in.get("passed", metric.passed);
+  in.get("reason", metric.reason);
+  metric.explanation = texts(in, "explanation");
+  const Reader extra = in.object("extra");
+  if (extra.find("percentiles") != nullptr) {
+    const Reader p = extra.object("percentiles");
+    Distribution d;
+    p.get("mean", d.mean);
+    p.get("p25", d.p25);
+    p.get("p50", d.p50);
+    p.get("p75", d.p75);
+    p.get("p90", d.p90);
+    p.get("p95", d.p95);
+    p.get("p99", d.p99);
+    p.get("max", d.max);
+    p.get("n", d.n);
+    d.values = numbers(extra, "values");
+    metric.distribution = std::move(d);
+  }
+  return metric;
+}
+
+void read_evaluation(const Reader& run, Evaluation& evaluation) {
+  run.array("turns", [&](const json& value, const std::string& path) {
+    const Reader in(value, path);
+    Turn turn;
+    in.name("who", turn.who, party_of);
+    in.get("start_ms", turn.start_ms);
+    in.get("end_ms", turn.end_ms);
+    in.get("uncertainty_ms", turn.uncertainty_ms);
+    in.get("latency_ms", turn.latency_ms);
+    in.get("overlap_ms", turn.overlap_ms);
+    in.get("yielded_after_ms", turn.yielded_after_ms);
+    in.get("interrupts", turn.interrupts);
+    in.get("backchannel", turn.backchannel);
+    in.get("touched_by_late_tick", turn.touched_by_late_tick);
+    evaluation.turns.push_back(turn);
+  });
+  run.object("evaluation").array("metrics", [&](const json& value, const std::string& path) {
+    evaluation.metrics.push_back(metric_in({value, path}));
+  });
+  run.array("expect", [&](const json& value, const std::string& path) {
+    const Reader in(value, path);
+    CheckResult check;
+    in.get("check", check.check);
+    in.get("passed", check.passed);
+    in.get("explanation", check.explanation);
+    evaluation.checks.push_back(std::move(check));
+  });
+  run.array("transcript_object", [&](const json& value, const std::string& path) {
+    const Reader in(value, path);
+    TranscriptLine line;
+    line.who = in.maybe<std::string>("role").value_or("") == "Main Agent" ? Party::agent : Party::caller;
+    in.get("content", line.content);
+    in.get("start_ms", line.start_ms);
+    in.get("end_ms", line.end_ms);
+    in.get("draft", line.draft);
+    evaluation.transcript.push_back(std::move(line));
+  });
+}
+
+}  // namespace
+
+Run run_from_json(const json& document, const std::filesystem::path& recordings_base) {
+  const Reader in(document, "run");
+  Run run;
+  in.get("id", run.id);
+  in.get("result_id", run.result_id);
+  in.get("agent", run.agent);
+  in.get("scenario", run.scenario);
+  in.get("scenario_name", run.scenario_name);
+  in.get("personality", run.personality);
+  in.get("personality_name", run.personality_name);
+  in.get("test_profile", run.test_profile);
+  in.get("test_profile_name", run.test_profile_name);
+  if (const json* data = in.find("test_profile_data"); data != nullptr) {
+    if (!data->is_object()) throw BadJson("run.test_profile_data is not an object");
+    for (const auto& [key, value] : data->items()) {
+      run.test_profile_data[key] = Reader::as<std::string>(value, "run.test_profile_data." + key);
+    }
+  }
+  in.get("repetition", run.repetition);
+  in.name("status", run.status, run_status_of);
+  in.get("success", run.success);
+  in.get("error_message", run.error_message);
+  in.get("inbound_number", run.inbound_number);
+  in.get("outbound_number", run.outbound_number);
+  read_call(in, run.call, recordings_base);
+  read_evaluation(in, run.evaluation);
+  return run;
+}
+
+Result result_from_json(const json& document, const std::filesystem::path& recordings_base) {
+  const Reader in(document, "result");
+  Result result;
+  in.get("id", result.id);
+  in.get("name", result.name);
+  in.get("agent", result.agent);
+  in.get("agent_name", result.agent_name);
+  in.name("status", result.status, result_status_of);
+  in.get("verdict_note", result.verdict_note);
+  if (const json* settings = in.find("run_settings"); settings != nullptr) {
+    result.run_settings_json = settings->dump();
+  }
+  in.get("created_at", result.created_at);
+  in.get("updated_at", result.updated_at);
+  in.get("wall_seconds", result.wall_seconds);
+  in.array("thresholds", [&](const json& value, const std::string& path) {
+    const Reader one(value, path);
+    ThresholdResult threshold;
+    one.get("metric", threshold.metric);
+    one.get("condition", threshold.condition);
+    one.get("value", threshold.value);
+    one.get("passed", threshold.passed);
+    result.thresholds.push_back(std::move(threshold));
+  });
+  const Reader engine = in.object("engine");
+  engine.get("version", result.engine.version);
+  engine.get("commit", result.engine.commit);
+  result.engine.pacing = histogram_in(engine);
+  engine.get("late_ticks", result.engine.late_ticks);
+  engine.get("late_starts", result.engine.late_starts);
+  engine.get("dropped_starts", result.engine.dropped_starts);
+  // An object by id, as it is written, or a list, as the API's pages have it.
+  if (const json* runs = in.find("runs"); runs != nullptr) {
+    if (!runs->is_structured()) throw BadJson("result.runs is neither an object nor a list");
+    for (const json& run : *runs) result.runs.push_back(run_from_json(run, recordings_base));
+  }
+  std::stable_sort(result.runs.begin(), result.runs.end(),
+                   [](const Run& a, const Run& b) { return a.id < b.id; });
+  return result;
+}
+
+Result read_result_json(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw BadJson("can't read " + file.string());
+  const json document = json::parse(in, nullptr, false);
+  if (document.is_discarded()) throw BadJson(file.string() + " is not JSON");
+  const std::filesystem::path base = file.parent_path();
+  try {
+    Result result = result_from_json(document, base);
+    if (!Reader(document, "result").maybe<bool>("runs_truncated").value_or(false)) return result;
+    std::ifstream lines(base / "runs.jsonl", std::ios::binary);
+    if (!lines) throw BadJson("runs.jsonl, which it names, can't be read");
+    result.runs.clear();
+    for (std::string line; std::getline(lines, line);) {
+      const json run = json::parse(line, nullptr, false);
+      if (run.is_discarded())
+        throw BadJson("runs.jsonl: line " + std::to_string(result.runs.size() + 1) + " is not JSON");
+      result.runs.push_back(run_from_json(run, base));
+    }
+    return result;
+  } catch (const BadJson& problem) {
+    throw BadJson(file.string() + ": " + problem.what());
+  }
+}
+
+}  // namespace linecheck::engine::report
