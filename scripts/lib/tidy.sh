@@ -38,7 +38,7 @@ one() { # DEADLINE LOGS DATABASE FILE
     echo "$4" >"$log.ok"
   else
     echo "$4" >"$log.bad"
-    cat "$log.err" >>"$log"
+    grep -v 'warnings\? generated' "$log.err" >>"$log" || true
   fi
 }
 export -f one
