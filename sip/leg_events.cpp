@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The half of Leg that listens to Sofia.
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+
+#include <string_view>
+#include <utility>
+
+#include "sip/clock.h"
+#include "sip/leg.h"
+#include "sip/message_parts.h"
+
+namespace linecheck::sip {
+
+// ----------------------------------------------------------------------------------------------
+
+void Leg::on_event(nua_event_t event, int status, const char* phrase, const sip_t* sip, tagi_t* tags) {
+  if (finished_) return;
+  flush_dialled();
+  const char* text = phrase != nullptr ? phrase : "";
+  switch (event) {
+    case nua_r_invite:
+      on_invite_response(status, text, sip);
+      break;
+    case nua_r_cancel:
+      if (status >= 200) {
+        cancel_pending_ = false;
+        try_finish();
+      }
+      break;
+    case nua_r_bye:
+      on_bye_response(status, sip);
+      break;
+    case nua_i_invite:
+      on_offer(status, sip, false);
+      break;
+    case nua_i_update:
+      on_offer(status, sip, true);
+      break;
+    case nua_i_ack:
+      on_ack(sip);
+      break;
+    case nua_i_cancel:
+      on_cancel(sip);
+      break;
+    case nua_i_bye:
+      on_bye(sip);
+      break;
+    case nua_i_state: {
+      int state = nua_callstate_init;
+      tl_gets(tags, NUTAG_CALLSTATE_REF(state), TAG_END());
+      if (state == nua_callstate_terminated) on_down(status, text);
+      break;
+    }
+    case nua_i_terminated:
+      on_down(status, text);
+      break;
+    default:
+      break;  // in-dialog OPTIONS and INFO: Sofia has answered them
+  }
+}
+
+void Leg::on_invite_response(int status, const char* phrase, const sip_t* sip) {
+  if (status <= 100) return;
+  if (status < 200) {
+    if (phase_ != Phase::trying) return;
+    const auto when = around_.book.last_response(call_id_, false, "INVITE", status);
+    emit(when.value_or(mono_now_ns()), Provisional{status, phrase, body_of(sip)});
+    return;
+  }
+  if (status < 300) {
+    if (phase_ == Phase::trying) {
+      phase_ = Phase::established;
+      no_answer_.reset();
+      const auto when = around_.book.first_response(call_id_, false, "INVITE", status);
+      emit(when.value_or(mono_now_ns()), Answered{body_of(sip), call_id_, status});
+    } else if (phase_ == Phase::closing && !bye_sent_) {
+      // It crossed our CANCEL. Sofia has acknowledged it; the dialog that it made has to be ended.
+      cancel_pending_ = false;
+      send_bye();
+    }
+    return;
+  }
+  on_failure_response(status, phrase, sip);
+}
+
+void Leg::on_failure_response(int status, const char* phrase, const sip_t* sip) {
+  if (phase_ == Phase::established) return;  // not of the first INVITE
+  if (phase_ == Phase::trying) {
+    if ((status == 401 || status == 407) && authenticate(sip)) return;
+    const auto received = around_.book.last_response(call_id_, false, "INVITE", status);
+    Failed failed;
+    failed.status = received ? status : 0;
+    failed.phrase = received ? phrase : "";
+    if (received) {
+      failed.kind = kind_of(status);
+      ReasonParts reason = reason_of(sip);
+      failed.q850 = reason.q850;
+      failed.retry_after_s = retry_after_of(sip);
+      failed.reason = std::move(reason.text);
+      if (status < 400 && sip != nullptr && sip->sip_contact != nullptr)
+        failed.contact = uri_text(sip->sip_contact->m_url);
+      if (failed.reason.empty()) failed.reason = std::to_string(status) + " " + phrase;
+    } else if (status == 408) {
+      failed.kind = FailureKind::timeout;
+      failed.reason = "no response at all came";
+    } else if (std::string_view(phrase).find("DNS") != std::string_view::npos) {
+      failed.kind = FailureKind::unresolved;
+      failed.reason = "the name of the host is not known";
+    } else {
+      failed.kind = FailureKind::transport;
+      failed.reason = std::string("the request could not be delivered: ") + phrase;
+    }
+    fail(std::move(failed), received.value_or(mono_now_ns()));
+  }
+  // The transaction is over and acknowledged. Sofia may still hold the session for new credentials: not for
+  // us.
+  wire_down_ = true;
+  try_finish();
+}
+
+bool Leg::authenticate(const sip_t* sip) {
+  // One answer to each of a server's and a proxy's challenge; Sofia itself answers new nonces after that.
+  if (!auth_ || sip == nullptr || auth_tries_ >= 2) return false;
+  const msg_auth_t* challenge =
+      sip->sip_www_authenticate != nullptr ? sip->sip_www_authenticate : sip->sip_proxy_authenticate;
+  bool any = false;
+  for (; challenge != nullptr; challenge = challenge->au_next) {
+    const char* realm = msg_header_find_param(challenge->au_common, "realm=");
+    if (realm == nullptr || challenge->au_scheme == nullptr || *realm != '"') continue;
+    const std::string credentials =
+        std::string(challenge->au_scheme) + ":" + realm + ":" + auth_->username + ":" + auth_->password;
+    nua_authenticate(handle_.get(), NUTAG_AUTH(credentials.c_str()), TAG_END());
+    any = true;
+  }
+  ++auth_tries_;
+  return any;
+}
+
+void Leg::on_bye_response(int status, const sip_t* sip) {
+  if (status < 200) return;
+  if ((status == 401 || status == 407) && authenticate(sip)) return;
+  if (told_) return;
+  Ended ended;
+  ended.status = status;
+  ended.reason = hang_up_reason_;
+  end(std::move(ended), around_.book.first_request(call_id_, true, "BYE").value_or(mono_now_ns()));
+}
+
+void Leg::on_bye(const sip_t* sip) {
+  ReasonParts reason = reason_of(sip);
+  const auto when = around_.book.first_request(call_id_, false, "BYE").value_or(mono_now_ns());
+  if (phase_ == Phase::trying) {
+    Failed failed;
+    failed.kind = FailureKind::cancelled;
+    failed.q850 = reason.q850;
+    failed.reason = reason.text.empty() ? "the caller hung up before the answer" : std::move(reason.text);
+    fail(std::move(failed), when);
+  } else if (phase_ == Phase::established) {
+    end(Ended{true, 200, std::move(reason.text), reason.q850}, when);
+  }
+}
+
+void Leg::on_cancel(const sip_t* sip) {
+  if (told_) return;
+  ReasonParts reason = reason_of(sip);
+  Failed failed;
+  failed.kind = FailureKind::cancelled;
+  failed.status = 487;
+  failed.phrase = sip_487_Request_terminated;
+  failed.q850 = reason.q850;
+  failed.reason = reason.text.empty() ? "the caller gave up" : std::move(reason.text);
+  ack_wanted_ = true;
+  fail(std::move(failed), around_.book.first_request(call_id_, false, "CANCEL").value_or(mono_now_ns()));
+}
+
+void Leg::take(Handle&& handle, const sip_t* invite) {
+  outgoing_ = false;
+  handle_ = std::move(handle);
+  nua_handle_bind(handle_.get(), magic_of(id_));
+  call_id_ = invite->sip_call_id != nullptr ? invite->sip_call_id->i_id : "";
+  around_.book.claim(call_id_);
+  claimed_ = true;
+  Incoming incoming;
+  if (invite->sip_request != nullptr) {
+    incoming.request_uri = uri_text(invite->sip_request->rq_url);
+    incoming.request_user = user_of(invite->sip_request->rq_url);
+  }
+  if (invite->sip_from != nullptr) {
+    incoming.from_uri = uri_text(invite->sip_from->a_url);
+    incoming.from_user = user_of(invite->sip_from->a_url);
+  }
+  incoming.call_id = call_id_;
+  incoming.headers = x_headers_of(invite);
+  incoming.sdp = body_of(invite);
+  incoming.source = around_.book.source(call_id_);
+  emit(around_.book.first_request(call_id_, false, "INVITE").value_or(mono_now_ns()), std::move(incoming));
+}
+
+void Leg::on_ack(const sip_t* sip) {
+  const auto when = around_.book.last_request(call_id_, false, "ACK").value_or(mono_now_ns());
+  if (!outgoing_ && !confirmed_) {
+    confirmed_ = true;
+    if (phase_ == Phase::established) emit(when, Confirmed{body_of(sip)});
+    if (bye_wanted_) send_bye();
+    return;
+  }
+  if (!std::exchange(answer_wanted_, false) || phase_ != Phase::established || !local_) return;
+  std::string answer = body_of(sip);
+  if (auto media = negotiate_answer(*local_, answer)) emit(when, MediaChanged{std::move(answer), *media});
+}
+
+void Leg::adopt(std::string& sdp, const std::function<std::string()>& make) {
+  if (sdp != local_sdp_) {
+    ++local_->session_version;
+    sdp = make();
+  }
+  local_sdp_ = sdp;
+}
+
+void Leg::on_offer(int status, const sip_t* sip, bool update) {
+  if (status >= 200 || sip == nullptr) return;  // Sofia has answered it
+  if (phase_ != Phase::established || !local_) return respond_to_this(SIP_488_NOT_ACCEPTABLE, {});
+  std::string offer = body_of(sip);
+  if (offer.empty()) {
+    if (update) return respond_to_this(SIP_200_OK, {});  // only refreshes the session
+    std::string ours = make_offer(*local_);
+    adopt(ours, [this] { return make_offer(*local_); });
+    answer_wanted_ = true;
+    return respond_to_this(SIP_200_OK, ours);
+  }
+  const auto answer = make_answer(offer, *local_);
+  if (!answer) return respond_to_this(SIP_488_NOT_ACCEPTABLE, {});
+  std::string ours = answer->sdp;
+  adopt(ours, [&] { return make_answer(offer, *local_)->sdp; });
+  respond_to_this(SIP_200_OK, ours);
+  const auto when =
+      around_.book.last_request(call_id_, false, update ? "UPDATE" : "INVITE").value_or(mono_now_ns());
+  emit(when, MediaChanged{std::move(offer), answer->media});
+}
+
+}  // namespace linecheck::sip

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sip/shard.h"
+
+#include <pthread.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/tport_tag.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "sip/clock.h"
+#include "sip/wire_tap.h"
+
+namespace linecheck::sip {
+namespace {
+
+constexpr unsigned kSocketBuffer = 4U << 20U;  // a burst of calls waits here while one is worked on
+constexpr int kBindTries = 16;
+
+unsigned ms(std::chrono::milliseconds value) {
+  return static_cast<unsigned>(value.count());
+}
+
+}  // namespace
+
+Shard::Shard(EndpointOptions options, Endpoint::Callback on_event)
+    : options_(std::move(options)),
+      callback_(std::move(on_event)),
+      book_(options_.trace_limit,
+            [this](const std::string& call_id, TraceBook::Note) {
+              const auto found = by_call_id_.find(call_id);
+              if (found == by_call_id_.end()) return;
+              notes_.insert(notes_.end(), found->second.begin(), found->second.end());
+              eventfd_write(wake_fd_, 1);
+            }),
+      around_{options_, book_, [this](Event&& event) { emit(std::move(event)); }} {
+  const ListenAddress wanted = parse_listen(options_.listen);
+  sofia_init();
+  if (!wire_tap_in_place())
+    throw EndpointError("the SIP library does not call linecheck's trace hook: was it linked statically?");
+  wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (wake_fd_ < 0) throw EndpointError("eventfd: " + std::generic_category().message(errno));
+  for (int attempt = 1;; ++attempt) {
+    try {
+      address_ = wanted;
+      probe(address_);
+      std::promise<std::string> started;
+      auto outcome = started.get_future();
+      thread_ = std::thread([this, promise = std::move(started)]() mutable { run(std::move(promise)); });
+      const std::string problem = outcome.get();
+      if (problem.empty()) return;
+      thread_.join();
+      // Between our probe and Sofia's bind somebody else may have taken a port that we chose.
+      if (wanted.port != 0 || attempt == kBindTries) throw EndpointError(problem);
+    } catch (...) {
+      if (wanted.port != 0 || attempt == kBindTries) {
+        ::close(wake_fd_);
+        throw;
+      }
+    }
+  }
+}
+
+Shard::~Shard() {
+  shutdown();
+  ::close(wake_fd_);
+}
+
+// ---- from other threads
+// ---------------------------------------------------------------------------------------------
+
+void Shard::post(Command command) {
+  const std::lock_guard lock(queue_mutex_);
+  if (closed_) return;
+  queue_.push_back(std::move(command));
+  if (queue_.size() == 1) eventfd_write(wake_fd_, 1);
+}
+
+void Shard::shutdown() {
+  post(command::Shutdown{});
+  const std::lock_guard lock(join_mutex_);
+  if (thread_.joinable()) thread_.join();
+}
+
+// ---- the thread
+// -------------------------------------------------------------------------------------------------------
+
+void Shard::run(std::promise<std::string> started) {
+  pthread_setname_np(pthread_self(), ("sip-" + options_.name).substr(0, 15).c_str());
+  set_wire_sink(&book_);
+  if (!start()) {
+    if (root_ != nullptr) su_root_destroy(std::exchange(root_, nullptr));
+    set_wire_sink(nullptr);
+    started.set_value("Sofia-SIP cannot listen on " + address_.text());
+    return;
+  }
+  started.set_value({});
+  while (!stop_requested_) su_root_step(root_, 1000);
+  stop();
+  set_wire_sink(nullptr);
+}
+
+bool Shard::start() {
+  root_ = su_root_create(this);
+  if (root_ == nullptr) return false;
+  su_root_threading(root_, 0);  // Sofia's agent on this thread, not on one of its own
+  const std::string at = address_.bracketed() + ":" + std::to_string(address_.port);
+  const std::string url = "sip:" + at + ";transport=" + address_.transport;
+  const Timers& timers = options_.timers;
+  const auto on_event_c = [](nua_event_t event, int status, const char* phrase, nua_t*, nua_magic_t* self,
+                             nua_handle_t* handle, nua_hmagic_t* magic, const sip_t* sip,
+                             tagi_t tags[]) noexcept {
+    static_cast<Shard*>(self)->on_event(event, status, phrase, handle, magic, sip, tags);
+  };
+  nua_ = nua_create(root_, on_event_c, this, NUTAG_URL(url.c_str()),
+                    // We make our own descriptions; nothing is answered, rung or followed by itself.
+                    NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(1),
+                    NUTAG_AUTO100(1), NUTAG_AUTO302(0), NUTAG_AUTO305(0),
+                    NUTAG_OUTBOUND("no-outbound no-natify no-validate no-options-keepalive"),
+                    NUTAG_RETRY_COUNT(3), NUTAG_SESSION_TIMER(0), NUTAG_INVITE_TIMER(0),
+                    SIPTAG_ALLOW_STR("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"),
+                    SIPTAG_SUPPORTED_STR(""), NUTAG_APPL_METHOD("INVITE"), NUTAG_APPL_METHOD("UPDATE"),
+                    SIPTAG_USER_AGENT_STR(options_.user_agent.c_str()), NTATAG_UDP_MTU(65535),
+                    NTATAG_MERGE_482(1), NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(1), NTATAG_TIMER_C(0),
+                    NTATAG_SIP_T1(ms(timers.t1)), NTATAG_SIP_T2(ms(timers.t2)), NTATAG_SIP_T4(ms(timers.t4)),
+                    NTATAG_SIP_T1X64(ms(timers.transaction)), TPTAG_UDP_RMEM(kSocketBuffer),
+                    TPTAG_UDP_WMEM(kSocketBuffer), TPTAG_DUMP("/dev/null"),
+                    TAG_END());  // the dump switches our wire tap on
+  if (nua_ == nullptr) return false;
+  around_.root = root_;
+  around_.nua = nua_;
+  around_.handles = &handles_;
+  around_.local_uri = "sip:linecheck@" + at;
+  around_.on_timer = [](su_root_magic_t* self, su_timer_t* timer, su_timer_arg_t* magic) {
+    static_cast<Shard*>(self)->with(leg_of(magic), [timer](Leg& leg) { leg.on_timer(timer); });
+  };
+  su_wait_t wait[1] = {SU_WAIT_INIT};
+  su_wait_create(wait, wake_fd_, SU_WAIT_IN);
+  const auto on_wake = [](su_root_magic_t* self, su_wait_t*, su_wakeup_arg_t*) {
+    static_cast<Shard*>(self)->drain();
+    return 0;
+  };
+  wake_registration_ = su_root_register(root_, wait, on_wake, this, 0);
+  return wake_registration_ > 0;
+}
+
+void Shard::step_until(const std::function<bool()>& done, std::int64_t deadline_ns) {
+  while (!done() && mono_now_ns() < deadline_ns) su_root_step(root_, 20);
+}
+
+void Shard::stop() {
+  stopping_ = true;
+  std::vector<LegId> ids;
+  for (const auto& [slot, leg] : legs_) ids.push_back(leg->id());
+  for (const LegId id : ids) with(id, [](Leg& leg) { leg.hang_up("shutting down"); });
+  // Each leg lets go after `settle` at the latest.
+  const std::int64_t settle_ns = std::chrono::nanoseconds(options_.settle).count();
+  step_until([this] { return legs_.empty(); }, mono_now_ns() + settle_ns + 1'000'000'000);
+  ids.clear();
+  for (const auto& [slot, leg] : legs_) ids.push_back(leg->id());
+  for (const LegId id : ids) with(id, [](Leg& leg) { leg.abandon(); });
+  {
+    const std::lock_guard lock(queue_mutex_);
+    closed_ = true;
+  }
+  drain();
+
+  nua_shutdown(nua_);
+  // Sofia gives up by itself after 30 s; destroying it before it says so would be an assertion.
+  step_until([this] { return nua_down_; }, mono_now_ns() + 40'000'000'000);
+  if (nua_down_) nua_destroy(nua_);
+  nua_ = nullptr;
+  su_root_deregister(root_, wake_registration_);
+  su_root_destroy(root_);
+  root_ = nullptr;
+}
+
+// ---- commands
+// -----------------------------------------------------------------------------------------------------------
+
+void Shard::drain() {
+  eventfd_t ignored = 0;
+  eventfd_read(wake_fd_, &ignored);
+  std::vector<Command> commands;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    commands.swap(queue_);
+  }
+  for (Command& command : commands) execute(std::move(command));
+  for (const LegId id : std::exchange(notes_, {})) with(id, [](Leg& leg) { leg.on_note(); });
+}
+
+void Shard::execute(Command&& command) {
+  if (auto* request = std::get_if<DialRequest>(&command)) {
+    dial(std::move(*request));
+  } else if (const auto* ring = std::get_if<command::Ring>(&command)) {
+    with(ring->leg, [&](Leg& leg) { leg.ring(ring->status, ring->sdp); });
+  } else if (const auto* accept = std::get_if<command::Accept>(&command)) {
+    with(accept->leg, [&](Leg& leg) { leg.accept(accept->sdp, accept->headers); });
+  } else if (const auto* reject = std::get_if<command::Reject>(&command)) {
+    with(reject->leg, [&](Leg& leg) { leg.reject(reject->status, reject->phrase); });
+  } else if (const auto* hang = std::get_if<command::HangUp>(&command)) {
+    hang_up(*hang);
+  } else {
+    stop_requested_ = true;
+  }
+}
+
+void Shard::dial(DialRequest&& request) {
+  const LegId id = request.id;
+  if (id == 0 || generation_of(id) == 0 || find(id) != nullptr || is_over(id)) return;
+  add(id);
+  with(id, [&](Leg& leg) {
+    if (given_up_.erase(id) > 0) return leg.refuse(FailureKind::cancelled, "hung up before it was dialled");
+    if (stopping_) return leg.refuse(FailureKind::cancelled, "the endpoint is shutting down");
+    leg.dial(std::move(request));
+    if (!leg.call_id().empty()) by_call_id_[leg.call_id()].push_back(id);
+  });
+}
+
+void Shard::hang_up(const command::HangUp& command) {
+  if (find(command.leg) != nullptr) {
+    with(command.leg, [&](Leg& leg) { leg.hang_up(command.reason); });
+  } else if (command.leg != 0 && !is_over(command.leg)) {
+    given_up_.insert(command.leg);  // it overtook its dial(), which must not go out any more
+  }
+}
+
+// ---- legs
+// ---------------------------------------------------------------------------------------------------------------
+
+Leg* Shard::find(LegId id) const {
+  const auto found = legs_.find(slot_of(id));
+  return found != legs_.end() && found->second->id() == id ? found->second.get() : nullptr;
+}
+
+bool Shard::is_over(LegId id) const {
+  const auto found = over_.find(slot_of(id));
+  return found != over_.end() && generation_of(id) <= found->second;
+}
+
+Leg& Shard::add(LegId id) {
+  auto& leg = legs_[slot_of(id)];
+  leg = std::make_unique<Leg>(around_, id);
+  return *leg;
+}
+
+template <class Work>
+void Shard::with(LegId id, Work work) {
+  Leg* leg = find(id);
+  if (leg == nullptr) return;
+  work(*leg);
+  if (leg->finished()) remove(id);
+}
+
+void Shard::remove(LegId id) {
+  const auto found = legs_.find(slot_of(id));
+  if (const auto filed = by_call_id_.find(found->second->call_id()); filed != by_call_id_.end()) {
+    std::erase(filed->second, id);
+    if (filed->second.empty()) by_call_id_.erase(filed);
+  }
+  legs_.erase(found);
+  over_[slot_of(id)] = generation_of(id);
+  ids_.release(id);
+}
+
+void Shard::emit(Event&& event) {
+  try {
+    callback_(std::move(event));
+  } catch (...) {
+    exceptions_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+// ---- Sofia's events
+// -------------------------------------------------------------------------------------------------------
+
+void Shard::on_event(nua_event_t event, int status, const char* phrase, nua_handle_t* handle,
+                     nua_hmagic_t* magic, const sip_t* sip, tagi_t* tags) {
+  if (event == nua_r_shutdown) {
+    if (status >= 200) nua_down_ = true;
+    return;
+  }
+  if (handle == nullptr) return;
+  if (magic != nullptr) {
+    with(leg_of(magic), [&](Leg& leg) { leg.on_event(event, status, phrase, sip, tags); });
+    return;
+  }
+  if (event == nua_i_invite && status < 200 && sip != nullptr) return on_new_call(handle, sip);
+  // A request outside any call (OPTIONS, INFO), answered by Sofia, or the rest of a call that was refused
+  // below. Its handle is ours to destroy all the same.
+  const Handle owned(handle, &handles_);
+}
+
+void Shard::on_new_call(nua_handle_t* handle, const sip_t* sip) {
+  Handle owned(handle, &handles_);
+  if (!options_.accept_incoming || stopping_) {
+    nua_respond(handle, SIP_403_FORBIDDEN, TAG_END());
+    return;
+  }
+  const LegId id = ids_.reserve();
+  add(id);
+  with(id, [&](Leg& leg) {
+    leg.take(std::move(owned), sip);
+    by_call_id_[leg.call_id()].push_back(id);
+  });
+}
+
+}  // namespace linecheck::sip
