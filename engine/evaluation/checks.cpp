@@ -2,11 +2,12 @@
 #include "engine/evaluation/checks.h"
 
 #include <algorithm>
-#include <regex>
+#include <cmath>
 #include <string>
 #include <variant>
 
 #include "engine/evaluation/metric_value.h"
+#include "engine/evaluation/pattern.h"
 #include "engine/evaluation/words.h"
 
 namespace linecheck::engine {
@@ -66,14 +67,11 @@ class Judge {
   CheckResult operator()(const scheduler::Said& check) const {
     if (check.by == By::agent)
       return answer(false, "What the agent said is not known: it needs a transcript of the agent's side.");
-    std::regex pattern;
-    try {
-      pattern.assign(check.matches, std::regex::ECMAScript | std::regex::icase);
-    } catch (const std::regex_error& error) {
-      return answer(false, "'" + check.matches + "' is not a regular expression: " + error.what() + ".");
-    }
     for (const Utterance& utterance : call_.utterances) {
-      if (!matches(utterance.text, pattern)) continue;
+      const PatternMatch match = find_pattern(utterance.text, check.matches);
+      if (!match.error.empty())
+        return answer(false, "'" + check.matches + "' could not be looked for: " + match.error + ".");
+      if (!match.found) continue;
       const double after = utterance.start_ms - call_.answered_ms.value_or(0);
       if (check.within && after > static_cast<double>(check.within->count())) continue;
       const std::string what = "The caller said \"" + utterance.text + "\" at " +
@@ -131,14 +129,6 @@ class Judge {
     result.passed = passed;
     result.explanation = std::move(explanation);
     return result;
-  }
-
-  static bool matches(const std::string& text, const std::regex& pattern) {
-    try {
-      return std::regex_search(text, pattern);
-    } catch (const std::regex_error&) {
-      return false;  // too complex for the library
-    }
   }
 
   const CallRecord& call_;

@@ -8,6 +8,7 @@ target_sources(linecheck_engine PRIVATE
   evaluation/line_metrics.cpp
   evaluation/metric_catalog.cpp
   evaluation/metric_value.cpp
+  evaluation/pattern.cpp
   evaluation/recording.cpp
   evaluation/signal.cpp
   evaluation/statistics.cpp

@@ -6,6 +6,7 @@
 #include "engine/evaluation/checks.h"
 #include "engine/evaluation/conclude.h"
 #include "engine/evaluation/evaluate.h"
+#include "engine/evaluation/pattern.h"
 #include "tests/engine/evaluation/staged_call.h"
 
 using namespace linecheck;
@@ -146,6 +147,16 @@ TEST_CASE("checks: speaking, saying, digits, hanging up, status, duration") {
   CHECK_FALSE(ask(call, check(scheduler::SipStatusIs{486})).passed);
   CHECK(ask(call, check(scheduler::DurationBetween{Millis{5000}, Millis{12'000}})).passed);
   CHECK_FALSE(ask(call, check(scheduler::DurationBetween{{}, Millis{5000}})).passed);
+}
+
+TEST_CASE("checks: no pattern and no text bring the search down") {
+  const std::string text(200'000, 'a');
+  CHECK(find_pattern(text, "a*a$").found);
+  CHECK(find_pattern("I'd like TUESDAY", "\\btuesday\\b").found);
+  CHECK_FALSE(find_pattern(text, "b").found);
+  CHECK_FALSE(find_pattern(text, "(").error.empty());
+  CHECK_FALSE(find_pattern(text, "(a+)+b").found);
+  CHECK(find_pattern("", "^$").found);
 }
 
 TEST_CASE("outcome: conversed, checks decide") {
