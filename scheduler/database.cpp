@@ -46,7 +46,7 @@ const char* advice(StoreError::Kind kind) {
     case StoreError::Kind::newer_schema:
       return "use the version of linecheck that wrote it, or a later one";
     case StoreError::Kind::io:
-      return "the disk reports a failure: look at the system's log";
+      return "the disk failed, or a quota or file-size limit is reached: look at the system's log";
     case StoreError::Kind::internal:
       return "this is a mistake in linecheck: please report it";
   }

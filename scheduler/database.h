@@ -31,7 +31,7 @@ class StoreError : public std::runtime_error {
     locked,        ///< another process holds it
     corrupt,       ///< damaged, or not a database
     newer_schema,  ///< written by a later version
-    io,            ///< the disk failed
+    io,            ///< the disk failed, or a quota or file-size limit is reached
     internal       ///< a mistake of ours
   };
   StoreError(Kind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}

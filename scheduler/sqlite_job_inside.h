@@ -31,7 +31,7 @@ class FileLock {
 
 class SqliteJobStore::Inside {
  public:
-  explicit Inside(const std::string& path);
+  Inside(const std::string& path, int busy_ms);
 
   Created create_run(const Moment& now, const RunSpec& spec);
   Claim claim(const Moment& now, const ClaimRequest& request);

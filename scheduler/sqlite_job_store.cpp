@@ -66,9 +66,9 @@ FileLock::~FileLock() {
 
 // ---- opening ----
 
-SqliteJobStore::Inside::Inside(const std::string& path)
+SqliteJobStore::Inside::Inside(const std::string& path, int busy_ms)
     : file_lock_(path + ".lock"),
-      db_(path, Database::Mode::read_write),
+      db_(path, Database::Mode::read_write, busy_ms),
       reader_(with_tables(db_).path(), Database::Mode::read_only) {
   read_calls();
   read_again();
@@ -298,7 +298,8 @@ Created SqliteJobStore::Inside::create_run(const Moment& now, const RunSpec& spe
 
 // ---- the interface ----
 
-SqliteJobStore::SqliteJobStore(const std::string& path) : inside_(std::make_unique<Inside>(path)) {
+SqliteJobStore::SqliteJobStore(const std::string& path, int busy_ms)
+    : inside_(std::make_unique<Inside>(path, busy_ms)) {
 }
 SqliteJobStore::~SqliteJobStore() = default;
 

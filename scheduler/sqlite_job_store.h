@@ -31,8 +31,9 @@ void install_job_tables(Database& db);
 
 class SqliteJobStore final : public JobStore {
  public:
-  /// Opens or creates `path`; its directory must exist. Throws StoreError.
-  explicit SqliteJobStore(const std::string& path);
+  /// Opens or creates `path`; its directory must exist. Throws StoreError. `busy_ms`: how long a method waits
+  /// for somebody else's write to the file before it gives up with StoreError{locked}.
+  explicit SqliteJobStore(const std::string& path, int busy_ms = 5000);
   ~SqliteJobStore() override;
 
   Created create_run(const Moment& now, const RunSpec& spec) override;
