@@ -128,15 +128,14 @@ void Leg::reject(int status, const std::string& phrase) {
   if (outgoing_ || phase_ != Phase::trying) return;
   const int code = status >= 300 && status <= 699 ? status : 500;
   const char* standard = sip_status_phrase(code);
-  std::string text;  // quoted() keeps line breaks out of the status line
-  if (!phrase.empty()) {
-    text = quoted(phrase.substr(0, 128));
-    text = text.substr(1, text.size() - 2);
-  } else {
-    text = standard != nullptr ? standard : "Refused";
+  const char* text = standard != nullptr ? standard : "Refused";
+  constexpr std::size_t kMaxPhrases = 1024;
+  if (!phrase.empty() && around_.phrases.size() < kMaxPhrases) {
+    const std::string clean = quoted(phrase.substr(0, 128));  // without line breaks
+    text = around_.phrases.insert(clean.substr(1, clean.size() - 2)).first->c_str();
   }
   ack_wanted_ = true;
-  respond(code, text.c_str(), {}, {});
+  respond(code, text, {}, {});
   Failed failed;
   failed.kind = kind_of(code);
   failed.status = code;

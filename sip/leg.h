@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,9 @@ struct LegSurroundings {
   su_root_t* root = nullptr;
   nua_t* nua = nullptr;
   std::atomic<std::size_t>* handles = nullptr;
+  /// Phrases of our refusals: Sofia keeps a pointer to one until it has worked on the response, which may be
+  /// after the leg is gone.
+  std::set<std::string> phrases{};
   std::string local_uri{};        ///< sip:address:port
   su_timer_f on_timer = nullptr;  ///< calls Leg::on_timer of the leg whose id is the argument
 };
