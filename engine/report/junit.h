@@ -15,7 +15,8 @@
 namespace linecheck::engine::report {
 
 struct JunitOptions {
-  std::filesystem::path relative_to = {};  ///< attachments are named relative to this folder; empty: as recorded
+  std::filesystem::path relative_to =
+      {};  ///< attachments are named relative to this folder; empty: as recorded
 };
 
 [[nodiscard]] std::string junit_xml(const Result& result, const JunitOptions& options = {});

@@ -5,11 +5,12 @@ function facts(run) {
   const timing = run.timing;
   const to = run.outbound_number || run.agent_number;
   const list = [
-    ['From', run.inbound_number], ['To', to], ['Talked for', run.duration],
+    ['From', run.inbound_number], ['To', to], ['Began', moment(run.executed_at)],
+    ['Talked for', isNumber(timing.answered_ms) ? run.duration : null],
     ['Ended', endedText(run.metadata.ended_reason)],
     ['Answered after', isNumber(timing.answered_ms) ? quantity(timing.answered_ms - (timing.invite_ms || 0), 'ms') : null],
     ['Codec', run.metadata.codec], ['Trunk', run.metadata.trunk],
-    ['Attempt', run.attempt > 1 ? run.attempt : null], ['Call-ID', run.metadata.call_id], ['Began', run.executed_at],
+    ['Attempt', run.attempt > 1 ? run.attempt : null], ['Call-ID', run.metadata.call_id],
   ];
   return h('dl', {class: 'facts'}, list.filter(([, value]) => value).map(([name, value]) =>
     h('div', {}, h('dt', {}, name), h('dd', {class: name === 'Call-ID' ? 'mono' : null}, value))));
@@ -22,15 +23,15 @@ function failureBanner(run) {
   const failed = run.expect.filter((check) => !check.passed);
   const category = run.failure ? run.failure.category : 'agent';
   const [owner, meaning] = CATEGORY[category] || CATEGORY.agent;
-  const issue = DATA.failed_reasons.issues.find((one) => one.run_ids.includes(run.id));
-  const advice = viewOf(run).advice || (issue && issue.advice);
+  const issues = DATA.failed_reasons.issues.filter((one) => one.run_ids.includes(run.id));
+  const advice = viewOf(run).advice ? [viewOf(run).advice] : [...new Set(issues.map((issue) => issue.advice))];
   const code = run.failure && run.failure.sip_status ? ` SIP ${run.failure.sip_status}.` : '';
   return h('div', {class: `banner banner-${kind}`, role: 'note'},
     h('h2', {}, reasonOf(run) || (kind === 'cancelled' ? 'It was cancelled.' : 'It failed.')),
     failed.length ? h('ul', {}, failed.map((check) => h('li', {}, h('code', {}, check.check),
       check.explanation ? ` \u2013 ${check.explanation}` : ''))) : null,
     kind === 'cancelled' ? null : h('p', {}, `Cause: ${owner}.${code} ${kind === 'excused' ? meaning : ''}`),
-    advice && kind !== 'cancelled' ? h('p', {}, h('strong', {}, 'What to do: '), advice) : null);
+    kind === 'cancelled' ? null : advice.map((words) => h('p', {}, h('strong', {}, 'What to do: '), words)));
 }
 
 function profileCard(run) {
@@ -59,7 +60,7 @@ function callPage(run, shown) {
     timeline ? h('section', {class: 'card card-timeline', 'aria-label': 'Timeline'}, timeline.element)
       : h('section', {class: 'card quiet'}, h('p', {}, 'There is nothing to hear: the call was never connected.')),
     h('div', {class: 'columns'},
-      h('div', {}, timeline ? transcriptCard(run, timeline) : null, ladderCard(run, timeline)),
-      h('div', {}, checksCard(run), metricsCard(run), rtpCard(run), engineCard(run), profileCard(run))));
+      h('div', {}, timeline ? transcriptCard(run, timeline) : null, ladderCard(run, timeline), rtpCard(run)),
+      h('div', {}, checksCard(run), metricsCard(run), engineCard(run), profileCard(run))));
   return {element, title, timeline, run};
 }

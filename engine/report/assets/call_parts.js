@@ -72,7 +72,7 @@ function checksCard(run) {
   if (!run.expect.length) return null;
   const sorted = [...run.expect].sort((a, b) => Number(a.passed) - Number(b.passed));
   const failed = sorted.filter((check) => !check.passed).length;
-  return section('Checks', failed ? `${failed} of ${sorted.length} do not hold.` : `All ${sorted.length} hold.`,
+  return section('Checks', failed ? `${failed} of ${sorted.length} failed.` : sorted.length === 1 ? 'It holds.' : `All ${sorted.length} hold.`,
     h('ul', {class: 'checks'}, sorted.map((check) => h('li', {},
       verdictBadge(check.passed ? 'pass' : 'fail'),
       h('div', {}, h('code', {}, check.check), check.explanation ? h('p', {class: 'note'}, check.explanation) : null)))));
@@ -131,7 +131,7 @@ function ladderCard(run, timeline) {
     return h('details', {class: 'message'},
       h('summary', {'aria-label': `${clock(step.t_ms, 3)} ${message.direction} ${step.label}`},
         h('span', {class: 'when'}, clock(step.t_ms, 3)),
-        h('span', {class: 'delta'}, index ? `+${quantity(step.delta_ms, 'ms')}` : ''), picture),
+        h('span', {class: 'delta'}, index ? since(step.delta_ms) : ''), picture),
       h('div', {class: 'message-text'},
         h('p', {class: 'note'}, `${message.from} \u2192 ${message.to} over ${message.transport || 'udp'} `,
           h('button', {type: 'button', class: 'seek', onclick: () => timeline && timeline.seek(step.t_ms, true)}, 'show on the timeline')),

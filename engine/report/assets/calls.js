@@ -44,7 +44,7 @@ class CallList {
         reason ? h('span', {class: 'call-reason'}, reason) : null),
       strip,
       h('span', {class: 'call-figure'}, isNumber(typical) ? quantity(typical, 'ms') : '\u2013', h('small', {}, 'latency')),
-      h('span', {class: 'call-figure'}, run.duration, h('small', {}, 'talked')));
+      h('span', {class: 'call-figure'}, isNumber(run.timing.answered_ms) ? run.duration : '\u2013', h('small', {}, 'talked')));
   }
 
   matches(run) {

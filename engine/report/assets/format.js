@@ -17,7 +17,7 @@ function number(value, unit) {
   let decimals = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
   if (unit === 'ms') decimals = size >= 10 ? 0 : 1;
   const [whole, rest] = trimZeros(value.toFixed(decimals)).split('.');
-  return whole.replace(/\B(?=(\d{3})+(?!\d))/g, '\u2009') + (rest ? `.${rest}` : '');
+  return whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',') + (rest ? `.${rest}` : '');
 }
 
 function quantity(value, unit) {
@@ -26,6 +26,7 @@ function quantity(value, unit) {
   return `${number(value, unit)}\u00a0${unit === 'percent' ? '%' : unit}`;
 }
 
+const count = (n, one) => `${n} ${n === 1 ? one : `${one}s`}`;
 const percent = (ratio) => (isNumber(ratio) ? `${trimZeros((ratio * 100).toFixed(1))}\u00a0%` : '\u2013');
 
 /// 0:07.412, for positions in a call.
@@ -35,6 +36,12 @@ function clock(ms, decimals = 1) {
   const text = decimals > 0 ? (Math.floor(seconds * 10 ** decimals) / 10 ** decimals).toFixed(decimals) : String(Math.floor(seconds));
   return `${Math.floor(safe / 60000)}:${text.padStart(decimals > 0 ? 3 + decimals : 2, '0')}`;
 }
+
+/// Time since the message before: ms as long as they are easy to read.
+const since = (ms) => (ms >= 10000 ? `+${(ms / 1000).toFixed(1)}\u00a0s` : `+${quantity(ms, 'ms')}`);
+
+/// 2026-03-02 09:00:03 UTC
+const moment = (text) => (text ? text.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC') : null);
 
 function kindOf(run) {
   if (run.success === true) return 'pass';
@@ -53,7 +60,7 @@ function reasonOf(run) {
   if (run.error_message) return run.error_message;
   if (run.failure && run.failure.reason) return run.failure.reason;
   if (failed.length) return `Check failed: ${failed.map((check) => check.check).join('; ')}`;
-  return kindOf(run) === 'pending' ? 'not over' : '';
+  return {pending: 'not over', cancelled: 'It was cancelled'}[kindOf(run)] || '';
 }
 
 const CATEGORY = {

@@ -13,8 +13,7 @@ function verdictCard() {
   const kind = verdictKind(DATA.verdict);
   const words = {PASSED: 'Passed', FAILED: 'Failed', CANCELLED: 'Cancelled', INCONCLUSIVE: 'Inconclusive',
                  REFUSED: 'Refused', RUNNING: 'Still running', PAUSED: 'Paused'};
-  const began = DATA.created_at ? DATA.created_at.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC') : null;
-  const list = [['Agent', DATA.agent_name], ['Began', began], ['Took', DATA.total_duration],
+  const list = [['Agent', DATA.agent_name], ['Began', moment(DATA.created_at)], ['Took', DATA.total_duration],
                 ['Seed', DATA.run_settings.seed], ['Result', DATA.id ? `#${DATA.id}` : null],
                 ['linecheck', [DATA.engine.version, DATA.engine.commit && DATA.engine.commit.slice(0, 10)].filter(Boolean).join(' \u00b7 ')]];
   return h('section', {class: `verdict verdict-${kind}`},
@@ -50,11 +49,11 @@ function tiles() {
   const stop = of('stop_time_ms');
   const greeting = of('greeting_delay_ms');
   const all = [tile('Success rate', percent(DATA.success_rate), `${DATA.success_runs_count} of ${DATA.success_runs_count + DATA.failed_runs_count} judged calls`)];
-  if (latency.n) all.push(tile('Latency, typical', quantity(latency.p50, 'ms'), isNumber(latency.p95) ? `p95 ${quantity(latency.p95, 'ms')}, ${latency.n} turns` : `max ${quantity(latency.max, 'ms')}, ${latency.n} turns`));
-  if (sum('ai_interruptions') !== null) all.push(tile('Agent cut in', number(sum('ai_interruptions')), 'times, over all calls'));
-  if (stop.n) all.push(tile('Stops when interrupted', quantity(stop.p50, 'ms'), `slowest ${quantity(stop.max, 'ms')}, ${stop.n} times`));
-  if (greeting.n) all.push(tile('First words after', quantity(greeting.p50, 'ms'), `slowest ${quantity(greeting.max, 'ms')}`));
-  if (of('mos_cqe.receive').n) all.push(tile('Line quality', number(of('mos_cqe.receive').mean), 'MOS-CQE from the agent, of 4.5'));
+  if (latency.n) all.push(tile('Latency, typical', quantity(latency.p50, 'ms'), `${isNumber(latency.p95) ? `p95 ${quantity(latency.p95, 'ms')}` : `max ${quantity(latency.max, 'ms')}`}, ${count(latency.n, 'turn')}`));
+  if (sum('ai_interruptions') !== null) all.push(tile('Agent cut in', number(sum('ai_interruptions')), `${sum('ai_interruptions') === 1 ? 'time' : 'times'} in ${count(of('ai_interruptions').n, 'call')}`));
+  if (stop.n) all.push(tile('Stops when interrupted', quantity(stop.p50, 'ms'), `max ${quantity(stop.max, 'ms')}, ${count(stop.n, 'time')}`));
+  if (greeting.n) all.push(tile('First words after', quantity(greeting.p50, 'ms'), `max ${quantity(greeting.max, 'ms')}, ${count(greeting.n, 'call')}`));
+  if (of('mos_cqe.receive').n) all.push(tile('Line quality', number(of('mos_cqe.receive').mean), 'MOS of 4.5, from the agent'));
   return h('div', {class: 'tiles'}, all);
 }
 
@@ -90,13 +89,12 @@ function failuresCard() {
   return section('Why calls failed', 'By cause, the most frequent first.', h('ol', {class: 'issues'}, issues.map((issue) => {
     const bar = h('span', {class: `issue-fill fill-${issue.category === 'agent' ? 'fail' : 'excused'}`});
     bar.style.width = `${issue.run_ids.length / most * 100}%`;
-    const count = issue.run_ids.length;
     const [owner] = CATEGORY[issue.category] || [issue.category];
     return h('li', {},
-      h('div', {class: 'issue-count'}, h('strong', {}, count), count === 1 ? ' call' : ' calls', h('span', {class: 'issue-bar'}, bar)),
+      h('div', {class: 'issue-count'}, h('strong', {}, issue.run_ids.length), issue.run_ids.length === 1 ? ' call' : ' calls', h('span', {class: 'issue-bar'}, bar)),
       h('div', {}, h('h3', {}, issue.reason),
         h('p', {class: 'note'}, h('span', {class: `chip ${issue.category === 'agent' ? 'chip-fail' : 'chip-warn'}`}, owner), ' ', callLinks(issue.run_ids)),
-        issue.example ? h('p', {}, issue.example) : null,
+        issue.example ? h('p', {}, `In #${issue.run_ids[0]}: ${issue.example}`) : null,
         h('p', {}, h('strong', {}, 'What to do: '), issue.advice)));
   })));
 }

@@ -156,7 +156,7 @@ class TimelinePainter {
     const left = Math.max(1, Math.min(center - width / 2, this.width - width - 1));
     if (this.taken[row].some(([a, b]) => left < b + 3 && left + width > a - 3)) return false;
     this.taken[row].push([left, left + width]);
-    const y = LANES.between[0] + (row === 0 ? 5 : 28);
+    const y = LANES.between[0] + (row === 0 ? 13 : 33);
     pen.fillStyle = strong ? this.colors[color] : this.colors.surface;
     pen.strokeStyle = this.colors[color];
     pen.lineWidth = 1;
@@ -201,8 +201,7 @@ class TimelinePainter {
   }
 
   latencies() {
-    const [top, bottom] = LANES.between;
-    const y = top + 14;
+    const y = LANES.between[0] + 8;
     for (const turn of this.turns) {
       if (!isNumber(turn.latency_ms)) continue;
       const start = turn.start_ms - turn.latency_ms;
@@ -220,7 +219,7 @@ class TimelinePainter {
         this.pill(words, center, 0, color, false) || this.pill(words, center, 1, color, false);
       }
     }
-    this.interruptionLabels(bottom);
+    this.interruptionLabels();
   }
 
   /// Where both speak at once: across both lanes, hatched.
@@ -253,7 +252,7 @@ class TimelinePainter {
   }
 
   interruptionLabels() {
-    const y = LANES.between[0] + 37;
+    const y = LANES.between[0] + 42;
     for (const turn of this.turns) {
       if (!turn.interrupts) continue;
       const overlap = turn.overlap_ms || 0;
@@ -281,8 +280,9 @@ class TimelinePainter {
     const ended = this.run.metadata.hung_up_by ? `${this.run.metadata.hung_up_by} hung up` : 'ended';
     const marks = [[timing.invite_ms, 'INVITE'], [timing.ringing_ms, 'ringing'], [timing.answered_ms, 'answered'],
                    [timing.ended_ms, ended]];
-    let used = -Infinity;
-    for (const [ms, words] of marks) {
+    const used = [];
+    // The answer and the end first: where there is no room for all, they are named.
+    for (const [ms, words] of [marks[2], marks[3], marks[1], marks[0]]) {
       if (!isNumber(ms) || !this.visible(ms, ms)) continue;
       const x = this.x(ms);
       const strong = words === 'answered' || words === ended;
@@ -291,8 +291,8 @@ class TimelinePainter {
       const width = this.pen.measureText(words).width;
       const onLeft = x + width + 8 > this.width;
       const left = onLeft ? x - width - 5 : x + 5;
-      if (left < used) continue;
-      used = left + width + 6;
+      if (used.some(([a, b]) => left < b + 6 && left + width > a - 6)) continue;
+      used.push([left, left + width]);
       this.text(words, left, 34, {color: strong ? 'ink' : 'muted', weight: strong ? 600 : 400});
     }
     // The caller's decisions: dots, named when pointed at.
@@ -307,14 +307,16 @@ class TimelinePainter {
 
   digits() {
     const pen = this.pen;
-    let used = {caller: -Infinity, agent: -Infinity};
+    const used = {caller: -Infinity, agent: -Infinity};
     for (const digit of this.run.dtmf) {
       if (!this.visible(digit.start_ms, digit.start_ms + digit.duration_ms)) continue;
       const x = this.x(digit.start_ms);
       const [top, bottom] = LANES[digit.by];
       const y = digit.by === 'caller' ? bottom - 20 : top + 4;
       pen.fillStyle = this.colors[digit.by];
+      pen.globalAlpha = 0.4;
       pen.fillRect(x, top, Math.max(1.5, this.x(digit.start_ms + digit.duration_ms) - x), bottom - top);
+      pen.globalAlpha = 1;
       const left = Math.max(x, used[digit.by] + 2);
       if (left - x > 40) continue;
       pen.beginPath();
@@ -344,6 +346,8 @@ class TimelinePainter {
 /// Turns as two rows of bars: the small picture of a call in lists and under the timeline.
 function turnStrip(run, durationMs, label) {
   const scale = 1000 / Math.max(1, durationMs);
+  const whole = Math.min(1000, (viewOf(run).recording_ms || run.timing.ended_ms || durationMs) * scale);
+  const track = [1, 12].map((y) => svg('rect', {class: 'strip-track', x: 0, width: whole, y, height: 9}));
   const bars = run.turns.map((turn) => svg('rect', {
     class: `strip-${turn.who}${turn.backchannel ? ' strip-soft' : ''}`, x: turn.start_ms * scale,
     width: Math.max(2, (turn.end_ms - turn.start_ms) * scale), y: turn.who === 'caller' ? 1 : 12, height: 9}));
@@ -353,5 +357,5 @@ function turnStrip(run, durationMs, label) {
   const digits = run.dtmf.map((digit) => svg('rect', {
     class: `strip-${digit.by}`, x: digit.start_ms * scale, width: 4, y: digit.by === 'caller' ? 0 : 11, height: 11}));
   return svg('svg', {class: 'strip', viewBox: '0 0 1000 22', preserveAspectRatio: 'none', role: 'img',
-                     'aria-label': label}, bars, overlaps, digits);
+                     'aria-label': label}, track, bars, overlaps, digits);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A result to report on: calls that passed, and one for each way in which a call can go wrong, with sound that was
-// computed rather than recorded.
+// A result to report on: calls that passed, and one for each way in which a call can go wrong, with sound
+// that was computed rather than recorded.
 #pragma once
 
 #include <filesystem>
@@ -25,8 +25,8 @@ class Folder {
 };
 
 /// Eight runs, ids 271 to 278: passed (with an interruption that the agent yields to), passed (keys pressed),
-/// a check failed (the agent cuts in and does not stop), 486, 503, an engine's fault, a provider's, cancelled.
-/// With a folder, the three calls that were held have recordings in it.
+/// a check failed (the agent cuts in and does not stop), 486, 503, an engine's fault, a provider's,
+/// cancelled. With a folder, the three calls that were held have recordings in it.
 [[nodiscard]] Result result(const std::filesystem::path& folder = {});
 
 /// Twelve calls of three scenarios and two personalities, all passed.
