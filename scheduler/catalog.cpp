@@ -57,11 +57,13 @@ void load_folder(const fs::path& dir, FolderRule rule, std::map<Id, T>& objects,
     return;
   }
   for (const fs::path& file : files_of(folder, problems)) {
-    for (const Node& document : load_documents(file, problems)) {
-      if (document.kind == Node::Kind::null) {
-        problems.push_back({document.mark(), "", "the document is empty"});
-        continue;
-      }
+    const auto documents = load_documents(file, problems);
+    const auto is_empty = [](const Node& document) { return document.kind == Node::Kind::null; };
+    if (!documents.empty() && std::all_of(documents.begin(), documents.end(), is_empty)) {
+      problems.push_back({{file.string(), 1, 1}, "", "is empty"});
+    }
+    for (const Node& document : documents) {
+      if (is_empty(document)) continue;  // a last `---` makes one
       std::optional<T> object = parse(document, problems);
       if (!object) continue;
       const auto found = objects.find(object->id);

@@ -146,14 +146,14 @@ void check_profiles(Reader& map, const Job& job, const Catalog& catalog) {
 
 /// Fields of the contract that this version can't honour, unless they hold the default.
 void refuse_later_fields(Reader& map) {
-  map.unavailable("load", "load shapes");
-  map.unavailable("start_at", "start_at");
+  map.unavailable("load", "a load shape");
+  map.unavailable("start_at", "a start time");
   map.unavailable("recording", "a job's own recording");
   int retries = 0;
-  if (map.read("retries", retries, at_least(0)) && retries > 0) map.unavailable("retries", "retries");
+  if (map.read("retries", retries, at_least(0)) && retries > 0) map.unavailable("retries", "retrying a call");
   bool after_dial = false;
   if (map.read("retry_after_dial", after_dial) && after_dial) {
-    map.unavailable("retry_after_dial", "retry_after_dial");
+    map.unavailable("retry_after_dial", "retrying a call");
   }
 }
 

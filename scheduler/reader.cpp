@@ -46,10 +46,7 @@ std::string duration_text(Millis duration) {
   return number_text(static_cast<double>(ms) / 1000) + "s";
 }
 
-std::string not_available(const std::string& what) {
-  return what + (what.ends_with('s') && !what.ends_with("ss") ? " are" : " is") +
-         " not available in this version";
-}
+std::string not_available(const std::string& what) { return what + " is not available in this version"; }
 
 // ---- Field
 // ------------------------------------------------------------------------------------------------------
@@ -197,7 +194,9 @@ Reader::Reader(const Field& field) : field_(field) {
   if (field.node().kind == Node::Kind::map) {
     map_ = &field.node();
   } else {
-    field.problem("expected a map of keys and values, found " + field.node().describe());
+    const bool colon = field.node().is_text() && field.node().text.find(':') != std::string::npos;
+    field.problem("expected a map of keys and values, found " + field.node().describe() +
+                  (colon ? ": is a blank missing after a ':'?" : ""));
   }
 }
 

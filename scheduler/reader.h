@@ -10,7 +10,7 @@
 //   map.read("name", agent.name);
 //   map.object("sip_auth", [&](Reader& auth) { auth.require("username", agent.sip_auth.username); });
 //   map.each("limits", [&](const Field& item) { ... });
-//   map.unavailable("trigger_url", "outbound agents");
+//   map.unavailable("trigger_url", "an agent that dials out");
 //   map.finish();
 //
 // A value of null counts as absent everywhere.
@@ -187,7 +187,7 @@ class Reader {
   /// Every entry of the map: for maps whose keys are the user's own.
   void entries(const std::function<void(const std::string& key, const Field& value)>& entry);
 
-  /// A key of the format that this version can't honour: present is a Problem, `<what> is/are not available
+  /// A key of the format that this version can't honour: present is a Problem, `<what> is not available
   /// in this version`.
   void unavailable(std::string_view key, const std::string& what);
 

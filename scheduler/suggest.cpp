@@ -8,6 +8,7 @@ namespace linecheck::scheduler {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;  // longer ones are no typos, and comparing them is quadratic
+constexpr std::size_t kShortestPrefix = 3;
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -47,7 +48,10 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
       best = candidate;
     }
   }
-  return best;
+  if (!best.empty() || word.size() < kShortestPrefix) return best;
+  const auto longer = std::find_if(candidates.begin(), candidates.end(),
+                                   [&](const std::string& candidate) { return candidate.starts_with(word); });
+  return longer == candidates.end() ? best : *longer;
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {

@@ -14,7 +14,8 @@ namespace linecheck::scheduler {
 /// neighbours that turn `a` into `b`, upper and lower case being equal.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The candidate nearest to `word`, or empty when none is near (more than a third of the letters differ).
+/// The candidate nearest to `word`, else one that it begins; or empty when none is near (more than a third of
+/// the letters differ).
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
 /// `; did you mean 'x'?`, or empty when nothing is near: made to be appended to a message.

@@ -69,6 +69,7 @@ class Builder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const std::size_t at = offset_of(mark);
     if (wants_key()) throw Stop{at, "a key is missing before ':'"};
+    if (!frames_.empty() && frames_.back().has_key && at == frames_.back().key_offset) no_colon(at);
     Node node = make(Node::Kind::null, at);
     if (!frames_.empty() && frames_.back().has_key && node.line > frames_.back().key.line) {
       node.line = frames_.back().key.line;  // an empty value is marked where the next thing begins
@@ -134,12 +135,11 @@ class Builder final : public YAML::EventHandler {
       for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
         const char bracket = frame->offset < source_.text().size() ? source_.text()[frame->offset] : ' ';
         if (bracket == '[' || bracket == '{') {
-          return {frame->offset,
-                  std::string("'") + bracket + "' is never closed, or a comma is missing in it"};
+          return {frame->offset, never_closed(bracket)};
         }
       }
     }
-    if (!scalars_.empty() && at > scalars_.back().second) {
+    if (!scalars_.empty() && at >= scalars_.back().second) {
       const auto& [begin, end] = scalars_.back();
       const bool same_line = source_.place(end - 1).line == source_.place(at).line;
       if (same_line && source_.place(begin).line != source_.place(end - 1).line) {
@@ -151,7 +151,10 @@ class Builder final : public YAML::EventHandler {
       }
     }
     if (begins("illegal map value")) {
-      return {at, "a ':' can't stand here: the indentation is wrong, or a text that holds ': ' needs quotes"};
+      return {
+          at,
+          "a ':' can't stand here: the indentation is wrong, the line above lacks its ':', or a text that "
+          "holds ': ' needs quotes"};
     }
     if (begins("end of map not found") || begins("end of sequence not found")) {
       return {at, "unexpected text here: is its indentation the same as that of its neighbours?"};
@@ -183,6 +186,7 @@ class Builder final : public YAML::EventHandler {
     bool has_key = false;
     bool repeated = false;  // the value of a repeated key is read and dropped
     Node::Entry key;
+    std::size_t key_offset = 0;
     std::unordered_map<std::string, int> lines{};  // of the keys so far
   };
 
@@ -213,6 +217,20 @@ class Builder final : public YAML::EventHandler {
     if (nodes_ > kMaxNodes) throw Stop{at, "more than " + std::to_string(kMaxNodes) + " values in one file"};
   }
 
+  [[noreturn]] void no_colon(std::size_t at) const {
+    for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
+      if (source_.bracket_is_open(frame->offset)) {
+        throw Stop{frame->offset, never_closed(source_.text()[frame->offset])};
+      }
+    }
+    throw Stop{at,
+               "'" + frames_.back().key.key + "' stands where a key is expected, without a ':' and a value"};
+  }
+
+  static std::string never_closed(char bracket) {
+    return std::string("'") + bracket + "' is never closed, or a comma is missing in it";
+  }
+
   [[noreturn]] static void too_deep(std::size_t at) {
     throw Stop{at, "nested deeper than " + std::to_string(kMaxDepth) + " levels"};
   }
@@ -233,6 +251,7 @@ class Builder final : public YAML::EventHandler {
     Frame& frame = frames_.back();
     const YamlSource::Place place = source_.place(at);
     frame.key = {value, place.line, place.column, {}};
+    frame.key_offset = at;
     frame.has_key = true;
     const auto [first, fresh] = frame.lines.try_emplace(value, place.line);
     frame.repeated = !fresh;
@@ -244,11 +263,14 @@ class Builder final : public YAML::EventHandler {
   }
 
   void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-            YAML::EmitterStyle::value) {
+            YAML::EmitterStyle::value /*style*/) {
     const std::size_t at = offset_of(mark);
     check_tag(tag, at);
     last_ = at;
-    if (wants_key()) throw Stop{at, "a map or a list can't be a key"};
+    if (wants_key()) {
+      if (source_.bracket_is_open(at)) throw Stop{at, never_closed(source_.text()[at])};
+      throw Stop{at, "a map or a list can't be a key"};
+    }
     if (frames_.size() >= kMaxDepth) too_deep(at);
     Frame frame;
     frame.node = make(kind, at);
@@ -260,9 +282,7 @@ class Builder final : public YAML::EventHandler {
   void close() {
     Node node = std::move(frames_.back().node);
     const YAML::anchor_t anchor = frames_.back().anchor;
-    const std::size_t at = frames_.back().offset;
     frames_.pop_back();
-    (void)at;
     add(std::move(node), anchor);
   }
 

@@ -218,6 +218,24 @@ std::optional<std::size_t> YamlSource::quote_end(std::size_t offset) const {
   return std::string::npos;
 }
 
+bool YamlSource::bracket_is_open(std::size_t offset) const {
+  if (offset >= text_.size() || (text_[offset] != '[' && text_[offset] != '{')) return false;
+  int depth = 0;
+  char before = ' ';  // the last character that is not blank: quotes begin after an indicator only
+  for (std::size_t i = offset; i < text_.size(); ++i) {
+    const char c = text_[i];
+    if ((c == '"' || c == '\'') && std::string_view("[{,:").find(before) != std::string_view::npos) {
+      const auto end = quote_end(i);
+      if (!end || *end == std::string::npos) return true;
+      i = *end - 1;
+    }
+    if (c == '[' || c == '{') ++depth;
+    if ((c == ']' || c == '}') && --depth == 0) return false;
+    if (c != ' ' && c != '\t' && c != '\r' && c != '\n') before = c;
+  }
+  return true;
+}
+
 std::size_t YamlSource::block_end(std::size_t offset) const {
   const auto header = static_cast<std::size_t>(place(offset).line - 1);
   const auto line = [&](std::size_t n) {

@@ -36,6 +36,9 @@ class YamlSource {
   /// when the quote never ends; nothing when there is no quote.
   [[nodiscard]] std::optional<std::size_t> quote_end(std::size_t offset) const;
 
+  /// Whether a '[' or '{' stands at `offset` and nothing closes it.
+  [[nodiscard]] bool bracket_is_open(std::size_t offset) const;
+
   /// The offset after the last line of the block scalar (`|`, `>`) whose header is on the line of `offset`.
   [[nodiscard]] std::size_t block_end(std::size_t offset) const;
 
