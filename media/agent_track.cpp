@@ -31,7 +31,7 @@ void AgentTrack::insert(const Held& held) {
     for (std::size_t i = 0; i < kMaxHeld; ++i) free_[i] = static_cast<std::uint8_t>(i);
     ready_ = true;
   }
-  if (count_ == kMaxHeld) return;  // a flood: more than 64 packets in half a second
+  if (count_ == kMaxHeld) return;  // a flood: more than 128 packets in a second
   const std::uint8_t slot = free_[count_];
   held_[slot] = held;
   std::size_t at = count_;
@@ -66,7 +66,7 @@ void AgentTrack::settle(ClockMap& map, std::int64_t position, RecordingRing& rin
 
 void AgentTrack::lay_down(ClockMap& map, const Held& held, RecordingRing& ring) {
   const std::int64_t position = map.settled_position(held.place);
-  // Where the map moved by its hysteresis, a hole of half a millisecond would be heard as a click.
+  // Where the map moved by its hysteresis, a hole of a few samples would be heard as a click.
   constexpr std::int64_t kBridge = 8;
   if (position > last_end_ && position - last_end_ <= kBridge) {
     std::array<std::int16_t, kBridge> fill{};

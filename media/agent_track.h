@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The agent's channel of the recording. Packets are held back for 500 ms before they are laid down, so that
+// The agent's channel of the recording. Packets are held back for 1 s before they are laid down, so that
 // by then the clock map knows what the packets around them have shown: the jitter of the first one, above
 // all.
 #pragma once
@@ -17,7 +17,7 @@ namespace linecheck::media {
 
 class AgentTrack {
  public:
-  static constexpr std::int64_t kHoldBack = kSampleRate / 2;  // samples
+  static constexpr std::int64_t kHoldBack = kSampleRate;  // samples
 
   /// Takes a packet's payload. False: a place that is written already (it came too late), nothing is kept.
   bool hold(ClockMap& map, ClockMap::Place place, Codec codec, std::span<const std::uint8_t> payload,
@@ -29,7 +29,7 @@ class AgentTrack {
  private:
   // Longer packets are kept as several of these.
   static constexpr std::size_t kChunk = kFrameSamples;
-  static constexpr std::size_t kMaxHeld = 64;  // 640 ms of 10 ms packets
+  static constexpr std::size_t kMaxHeld = 128;  // of 10 ms packets 1.28 s
 
   struct Held {
     ClockMap::Place place;

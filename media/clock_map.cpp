@@ -13,16 +13,16 @@ namespace {
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 
-// A packet that is held up for longer than this lies outside what is held back for the recording anyway: the
-// remote has stopped its timestamps meanwhile. If it was the network after all, the packets behind it bring
-// the map back at once.
-constexpr std::int64_t kLongestDelayNs = 500 * kNsPerMs;
+// A packet this late either was held up by the network, or its sender has stopped its timestamps while it was
+// silent. A new map is right in both cases: if it was the network, the packets behind it come on its heels
+// and bring the map back to where it was, before the first of them is written down.
+constexpr std::int64_t kLongestDelayNs = 300 * kNsPerMs;
 // Where the timestamp does not advance by as much as the sequence number says (a pause, or a jump), a change
 // of delay this large means a jump: it is not what networks do at exactly that packet.
 constexpr std::int64_t kJumpLaterNs = 100 * kNsPerMs;
 constexpr std::int64_t kJumpEarlierNs = 40 * kNsPerMs;
 constexpr int kSequenceReset = 100;
-constexpr std::int64_t kHysteresisSamples = 4;  // 0.5 ms
+constexpr std::int64_t kHysteresisSamples = 2;  // 0.25 ms
 
 std::int64_t round_to_samples(std::int64_t ns) {
   return (ns >= 0 ? ns + kNsPerSample / 2 : ns - kNsPerSample / 2) / kNsPerSample;

@@ -5,10 +5,11 @@
 // Each packet says when it was made (its RTP timestamp, on the remote's clock) and when it came (on ours).
 // Their difference is a constant plus the time that the packet was held up on its way, which is never
 // negative: so the constant is the lower envelope of (arrival - timestamp). It is taken over a sliding window
-// of 4 s, so that it follows a clock that drifts (by at most 0.4 ms at 100 ppm), and speech is laid where its
+// of 6 s, so that it follows a clock that drifts (by at most 0.6 ms at 100 ppm), and speech is laid where its
 // samples would have come over an idle network: neither the first packet's jitter nor anybody's later one
-// moves it. What is applied follows the envelope with a hysteresis of 0.5 ms, so that a recording does not
-// wobble.
+// moves it. What is applied follows the envelope with a hysteresis of 0.25 ms, so that a recording does not
+// wobble. (In a stream's first second the window is still short: with 30 ms of jitter a place can be 1-2 ms
+// off there.)
 //
 // A new SSRC or a jump of the timestamps starts a new map (an epoch); packets that came before it keep
 // theirs.
@@ -51,7 +52,7 @@ class ClockMap {
   [[nodiscard]] std::optional<double> skew_ppm() const;
 
  private:
-  static constexpr std::size_t kBuckets = 16;
+  static constexpr std::size_t kBuckets = 24;
   static constexpr std::int64_t kBucketNs = 250'000'000;
 
   // An epoch's map. A few are kept, for packets that are still held back when the next one begins.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The last two seconds of a recording, between the media worker that lays audio down and the recorder thread
+// The last four seconds of a recording, between the media worker that lays audio down and the recorder thread
 // that takes it away. Positions are samples since the leg's zero. The worker may write anything from the
 // commit point on (what is not written is silence); what it has committed belongs to the recorder.
 //
@@ -19,7 +19,7 @@ namespace linecheck::media {
 
 class RecordingRing {
  public:
-  static constexpr std::int64_t kFrames = 16384;  // a power of two: 2.05 s at 8 kHz
+  static constexpr std::int64_t kFrames = 32768;  // a power of two: 4.1 s at 8 kHz
 
   /// One sample of each side.
   struct Frame {
@@ -43,7 +43,7 @@ class RecordingRing {
   }
   [[nodiscard]] std::int64_t committed() const { return committed_.load(std::memory_order_acquire); }
 
-  // The recorder's side.
+  // The recorder's side (both counters may be read from anywhere).
 
   [[nodiscard]] std::int64_t taken() const { return taken_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t available() const { return committed() - taken(); }
