@@ -38,8 +38,8 @@ struct Problem {
   std::string field;
   std::string message;
 
-  /// `file:line:column: field: message`; the field is left out where it is the whole document, the place where there
-  /// is none.
+  /// `file:line:column: field: message`; the field is left out where it is the whole document, the place
+  /// where there is none.
   [[nodiscard]] std::string text() const;
 };
 

@@ -46,7 +46,9 @@ std::string duration_text(Millis duration) {
   return number_text(static_cast<double>(ms) / 1000) + "s";
 }
 
-std::string not_available(const std::string& what) { return what + " is not available in this version"; }
+std::string not_available(const std::string& what) {
+  return what + " is not available in this version";
+}
 
 // ---- Field
 // ------------------------------------------------------------------------------------------------------
