@@ -120,8 +120,8 @@ class Leg {
   bool wire_down_ = false;       // Sofia has ended the session
   bool answer_wanted_ = false;   // our 200 to a re-INVITE made the offer
   bool finished_ = false;
-  int auth_tries_ = 0;
   std::optional<Credentials> auth_;
+  std::set<std::string> realms_;  // that have had them
   std::string hang_up_reason_;
   std::string local_sdp_;
   std::optional<OfferOptions> local_;  // what local_sdp_ was made of

@@ -123,20 +123,21 @@ void Leg::on_failure_response(int status, const char* phrase, const sip_t* sip) 
 }
 
 bool Leg::authenticate(const sip_t* sip) {
-  // One answer to each of a server's and a proxy's challenge; Sofia itself answers new nonces after that.
-  if (!auth_ || sip == nullptr || auth_tries_ >= 2) return false;
-  const msg_auth_t* challenge =
-      sip->sip_www_authenticate != nullptr ? sip->sip_www_authenticate : sip->sip_proxy_authenticate;
+  if (!auth_ || sip == nullptr) return false;
   bool any = false;
-  for (; challenge != nullptr; challenge = challenge->au_next) {
-    const char* realm = msg_header_find_param(challenge->au_common, "realm=");
-    if (realm == nullptr || challenge->au_scheme == nullptr || *realm != '"') continue;
-    const std::string credentials =
-        std::string(challenge->au_scheme) + ":" + realm + ":" + auth_->username + ":" + auth_->password;
-    nua_authenticate(handle_.get(), NUTAG_AUTH(credentials.c_str()), TAG_END());
-    any = true;
+  // A server's and a proxy's challenges, several realms each. A realm that asks twice has refused what it got
+  // (a nonce that merely expired is answered by Sofia itself).
+  for (const msg_auth_t* challenge : {sip->sip_www_authenticate, sip->sip_proxy_authenticate}) {
+    for (; challenge != nullptr; challenge = challenge->au_next) {
+      const char* realm = msg_header_find_param(challenge->au_common, "realm=");
+      if (realm == nullptr || challenge->au_scheme == nullptr || *realm != '"') continue;
+      if (!realms_.insert(realm).second) continue;
+      const std::string credentials =
+          std::string(challenge->au_scheme) + ":" + realm + ":" + auth_->username + ":" + auth_->password;
+      nua_authenticate(handle_.get(), NUTAG_AUTH(credentials.c_str()), TAG_END());
+      any = true;
+    }
   }
-  ++auth_tries_;
   return any;
 }
 

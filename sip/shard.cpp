@@ -118,20 +118,20 @@ bool Shard::start() {
                              tagi_t tags[]) noexcept {
     static_cast<Shard*>(self)->on_event(event, status, phrase, handle, magic, sip, tags);
   };
-  nua_ = nua_create(root_, on_event_c, this, NUTAG_URL(url.c_str()),
-                    // We make our own descriptions; nothing is answered, rung or followed by itself.
-                    NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(1),
-                    NUTAG_AUTO100(1), NUTAG_AUTO302(0), NUTAG_AUTO305(0),
-                    NUTAG_OUTBOUND("no-outbound no-natify no-validate no-options-keepalive"),
-                    NUTAG_RETRY_COUNT(3), NUTAG_SESSION_TIMER(0), NUTAG_INVITE_TIMER(0),
-                    SIPTAG_ALLOW_STR("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"),
-                    SIPTAG_SUPPORTED_STR(""), NUTAG_APPL_METHOD("INVITE"), NUTAG_APPL_METHOD("UPDATE"),
-                    SIPTAG_USER_AGENT_STR(options_.user_agent.c_str()), NTATAG_UDP_MTU(65535),
-                    NTATAG_MERGE_482(1), NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(1), NTATAG_TIMER_C(0),
-                    NTATAG_SIP_T1(ms(timers.t1)), NTATAG_SIP_T2(ms(timers.t2)), NTATAG_SIP_T4(ms(timers.t4)),
-                    NTATAG_SIP_T1X64(ms(timers.transaction)), TPTAG_UDP_RMEM(kSocketBuffer),
-                    TPTAG_UDP_WMEM(kSocketBuffer), TPTAG_DUMP("/dev/null"),
-                    TAG_END());  // the dump switches our wire tap on
+  nua_ = nua_create(
+      root_, on_event_c, this, NUTAG_URL(url.c_str()),
+      // We make our own descriptions; nothing is answered, rung, followed or dialled again by itself.
+      NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(1), NUTAG_AUTO100(1),
+      NUTAG_AUTO302(0), NUTAG_AUTO305(0),
+      NUTAG_OUTBOUND("no-outbound no-natify no-validate no-options-keepalive"), NUTAG_RETRY_COUNT(3),
+      NUTAG_MAX_RETRY_AFTER(0), NUTAG_SESSION_TIMER(0), NUTAG_INVITE_TIMER(0),
+      SIPTAG_ALLOW_STR("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"), SIPTAG_SUPPORTED_STR(""),
+      NUTAG_APPL_METHOD("INVITE"), NUTAG_APPL_METHOD("UPDATE"),
+      SIPTAG_USER_AGENT_STR(options_.user_agent.c_str()), NTATAG_UDP_MTU(65535), NTATAG_MERGE_482(1),
+      NTATAG_CANCEL_2543(0), NTATAG_CANCEL_487(1), NTATAG_TIMER_C(0), NTATAG_SIP_T1(ms(timers.t1)),
+      NTATAG_SIP_T2(ms(timers.t2)), NTATAG_SIP_T4(ms(timers.t4)), NTATAG_SIP_T1X64(ms(timers.transaction)),
+      TPTAG_UDP_RMEM(kSocketBuffer), TPTAG_UDP_WMEM(kSocketBuffer), TPTAG_DUMP("/dev/null"),
+      TAG_END());  // the dump switches our wire tap on
   if (nua_ == nullptr) return false;
   around_.root = root_;
   around_.nua = nua_;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sipp.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+namespace linecheck::sip::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The port that a socket of ours gets (port 0), or whether it can have that one; 0: taken.
+std::uint16_t bindable(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  std::uint16_t out = 0;
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+    socklen_t length = sizeof address;
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+    out = ntohs(address.sin_port);
+  }
+  ::close(fd);
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::string> find_sipp() {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path != nullptr ? path : "/usr/bin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    std::string candidate = folder + "/sipp";
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return std::nullopt;
+}
+
+Sipp::Sipp(const std::string& scenario, const std::vector<std::string>& arguments) : port_(bindable(0)) {
+  std::string pattern = (fs::temp_directory_path() / "linecheck-sipp-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  folder_ = pattern;
+  std::vector<std::string> line = {find_sipp().value(),
+                                   "-sf",
+                                   std::string(LINECHECK_SOURCE_DIR) + "/tests/sip/sipp/" + scenario + ".xml",
+                                   "-i",
+                                   "127.0.0.1",
+                                   "-p",
+                                   std::to_string(port_),
+                                   "-m",
+                                   "1",
+                                   "-nostdin",
+                                   "-nd",
+                                   "-timeout",
+                                   "20s",
+                                   "-timeout_error",
+                                   "-recv_timeout",
+                                   "8000",
+                                   "-trace_err",
+                                   "-error_file",
+                                   folder_ + "/errors.log"};
+  line.insert(line.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  argv.reserve(line.size() + 1);
+  for (std::string& word : line) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    const int nothing = ::open("/dev/null", O_RDWR);
+    for (const int fd : {0, 1, 2}) ::dup2(nothing, fd);
+    if (::chdir(folder_.c_str()) == 0) ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+}
+
+Sipp Sipp::answering(const std::string& scenario, const std::vector<std::string>& more) {
+  Sipp out(scenario, more);
+  // SIPp tells nobody when it listens: its port being taken is the sign.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (bindable(out.port_) != 0) {
+    if (std::chrono::steady_clock::now() > deadline)
+      throw std::runtime_error("SIPp does not listen: " + out.errors());
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return out;
+}
+
+Sipp Sipp::calling(const std::string& scenario, std::uint16_t port) {
+  return {scenario, {"127.0.0.1:" + std::to_string(port)}};
+}
+
+Sipp::Sipp(Sipp&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), port_(other.port_), folder_(std::exchange(other.folder_, {})) {
+}
+
+Sipp::~Sipp() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  std::error_code ignored;
+  if (!folder_.empty()) fs::remove_all(folder_, ignored);
+}
+
+int Sipp::wait() {
+  if (pid_ <= 0) return -1;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+  pollfd waiting{handle, POLLIN, 0};
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  const int ready = ::poll(&waiting, 1, static_cast<int>(left.count()));
+  if (handle >= 0) ::close(handle);
+  if (ready <= 0) return -1;  // the destructor ends it
+  int status = 0;
+  ::waitpid(std::exchange(pid_, -1), &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string Sipp::errors() const {
+  std::ifstream file(folder_ + "/errors.log");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace linecheck::sip::test
