@@ -212,27 +212,42 @@ std::int64_t Database::last_id() const {
   return sqlite3_last_insert_rowid(db_.get());
 }
 
+std::optional<std::int64_t> Database::version_of(std::string_view component) {
+  {
+    Query table = query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'");
+    if (!table.step()) return std::nullopt;
+  }
+  Query version = query("SELECT version FROM schema_version WHERE component = ?");
+  version.bind(component);
+  if (!version.step()) return std::nullopt;
+  return version.integer(0);
+}
+
+void Database::require(std::string_view component, int version) {
+  const std::optional<std::int64_t> found = version_of(component);
+  if (found == version) return;
+  if (!found) {
+    throw StoreError(StoreError::Kind::corrupt,
+                     "database " + path_ + " has no " + std::string(component) +
+                         " tables: it is not one of linecheck's, or nothing was stored yet");
+  }
+  throw StoreError(StoreError::Kind::newer_schema, "database " + path_ + ": its " + std::string(component) +
+                                                       " tables have version " + std::to_string(*found) +
+                                                       ", this program knows " + std::to_string(version) +
+                                                       "; " + advice(StoreError::Kind::newer_schema));
+}
+
 void Database::install(std::string_view component, int version, const char* create) {
   begin(Durability::durable);
   try {
-    execute(
-        "CREATE TABLE IF NOT EXISTS schema_version (component TEXT PRIMARY KEY, version INTEGER NOT NULL) "
-        "WITHOUT ROWID");
-    std::optional<std::int64_t> found;
-    {
-      Query query = this->query("SELECT version FROM schema_version WHERE component = ?");
-      query.bind(component);
-      if (query.step()) found = query.integer(0);
-    }
-    if (!found) {
+    if (!version_of(component)) {
+      execute(
+          "CREATE TABLE IF NOT EXISTS schema_version (component TEXT PRIMARY KEY, version INTEGER NOT NULL) "
+          "WITHOUT ROWID");
       execute(create);
       query("INSERT INTO schema_version VALUES (?, ?)").bind(component).bind(std::int64_t{version}).run();
-    } else if (*found != version) {
-      throw StoreError(StoreError::Kind::newer_schema,
-                       "database " + path_ + ": its " + std::string(component) + " tables have version " +
-                           std::to_string(*found) + ", this program knows " + std::to_string(version) + "; " +
-                           advice(StoreError::Kind::newer_schema));
     }
+    require(component, version);
     commit();
   } catch (...) {
     rollback();

@@ -110,6 +110,8 @@ class Database {
   /// Brings `component`'s tables up to `version` by running `create` once, and notes it in schema_version.
   /// Throws newer_schema where the file was written by a later version.
   void install(std::string_view component, int version, const char* create);
+  /// For a reader: throws unless `component`'s tables are there with this very version.
+  void require(std::string_view component, int version);
 
  private:
   struct Close {
@@ -118,6 +120,8 @@ class Database {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const;
   };
+  std::optional<std::int64_t> version_of(std::string_view component);
+
   std::string path_;
   std::unique_ptr<sqlite3, Close> db_;
   std::map<std::string_view, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;

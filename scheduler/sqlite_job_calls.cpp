@@ -86,7 +86,8 @@ void SqliteJobStore::Inside::count_done(ResultId result, const Counts& counts) {
   update.bind(result).run();
 }
 
-void SqliteJobStore::Inside::finish(const Moment& now, RunId run, Open& call, const Outcome& outcome) {
+void SqliteJobStore::Inside::finish(const Moment& now, RunId run, Open& call, const Outcome& outcome,
+                                    Event::Kind kind) {
   free_line(call);
   const ResultId result = call.result;
   const int attempt = call.attempt;
@@ -116,9 +117,7 @@ void SqliteJobStore::Inside::finish(const Moment& now, RunId run, Open& call, co
     counts.failed = 1;
   }
   count_done(result, counts);
-  const bool lost = outcome.reason == kLost;
-  log(now, lost ? Event::Kind::call_lost : Event::Kind::call_finished, result, run, attempt,
-      to_string(outcome.status));
+  log(now, kind, result, run, attempt, to_string(outcome.status));
   erase(run);
 }
 

@@ -183,8 +183,8 @@ Reaped SqliteJobStore::Inside::reap_call(const Moment& now, RunId run) {
   Outcome lost;
   lost.status = RunOutcome::failed;
   lost.category = "engine";
-  lost.reason = kLost;
-  finish(now, run, call, lost);
+  lost.reason = "lost";
+  finish(now, run, call, lost, Event::Kind::call_lost);
   reaped.lost = true;
   reaped.result_over = end_if_over(now, reaped.result_id);
   return reaped;

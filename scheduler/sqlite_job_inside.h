@@ -14,9 +14,6 @@
 
 namespace linecheck::scheduler {
 
-/// The reason of a call whose worker vanished after it may have been dialled.
-inline constexpr char kLost[] = "lost";
-
 /// The lock on `<database>.lock`, held while the store is open. The kernel drops it when the process dies.
 class FileLock {
  public:
@@ -111,7 +108,9 @@ class SqliteJobStore::Inside {
   void log(const Moment& now, Event::Kind kind, ResultId result, RunId run = 0, int attempt = 0,
            std::string_view detail = {});
   void put_back(const Moment& now, RunId run, Open& call, std::string_view why);
-  void finish(const Moment& now, RunId run, Open& call, const Outcome& outcome);  ///< call is gone afterwards
+  /// `call` is gone afterwards.
+  void finish(const Moment& now, RunId run, Open& call, const Outcome& outcome,
+              Event::Kind kind = Event::Kind::call_finished);
   struct Counts {
     std::uint64_t succeeded = 0, failed = 0, excused = 0, cancelled = 0;
   };

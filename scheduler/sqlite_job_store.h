@@ -28,6 +28,8 @@ namespace linecheck::scheduler {
 
 /// Creates the store's tables where they are missing. The engine's result store reads the same tables.
 void install_job_tables(Database& db);
+/// For a reader: throws unless they are there, in this program's version.
+void require_job_tables(Database& db);
 
 class SqliteJobStore final : public JobStore {
  public:

@@ -7,8 +7,18 @@
 
 namespace linecheck::scheduler {
 
+namespace {
+
+constexpr int kVersion = 1;
+
+}  // namespace
+
+void require_job_tables(Database& db) {
+  db.require("jobs", kVersion);
+}
+
 void install_job_tables(Database& db) {
-  db.install("jobs", 1, R"sql(
+  db.install("jobs", kVersion, R"sql(
 CREATE TABLE results (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   idempotency_key TEXT UNIQUE,

@@ -102,7 +102,11 @@ StoredRunDocument run_row(const Query& row) {
 
 ResultStore::ResultStore(const std::string& database_path, Database::Mode mode)
     : db_(std::make_unique<Database>(database_path, mode)) {
-  if (mode == Database::Mode::read_only) return;
+  if (mode == Database::Mode::read_only) {
+    scheduler::require_job_tables(*db_);
+    db_->require("results", kVersion);
+    return;
+  }
   scheduler::install_job_tables(*db_);
   db_->install("results", kVersion, kTables);
 }

@@ -202,6 +202,31 @@ TEST_CASE("while somebody else writes, methods wait and then say so; nothing has
   CHECK(store.claim(at(0), ask(10)).leases.size() == 1);
 }
 
+TEST_CASE("a failed write does not let the next calls start too early") {
+  const TemporaryDirectory directory;
+  SqliteJobStore store(directory.file("jobs.db"), 20);
+  store.set_limit(at(0), LimitScope::trunk, "carrier", {.max_calls = {}, .calls_per_second = 0.5});
+  RunSpec spec = job(2);
+  spec.limits.calls_per_second = 0.1;
+  store.create_run(at(0), spec);
+  store.create_run(at(0), job(1));
+  ClaimRequest far = ask(10);
+  far.ahead = std::chrono::seconds(60);
+  far.max = 1;
+  REQUIRE(store.claim(at(0), far).leases[0].due_ns == at(0).mono_ns);
+  Database other(directory.file("jobs.db"), Database::Mode::read_write);
+  other.begin(Database::Durability::durable);
+  CHECK(error_of([&] { store.create_run(at(0), job(1)); }) == StoreError::Kind::locked);
+  other.rollback();
+  far.max = 10;
+  const Claim claim = store.claim(at(0), far);
+  REQUIRE(claim.leases.size() == 2);
+  CHECK(claim.leases[0].result_id == 2);
+  CHECK(claim.leases[0].due_ns == at(2).mono_ns);  // the trunk's pace
+  CHECK(claim.leases[1].result_id == 1);
+  CHECK(claim.leases[1].due_ns == at(10).mono_ns);  // the result's own
+}
+
 TEST_CASE("a method that fails inside a batch fails the batch, also where the caller looks away") {
   const TemporaryDirectory directory;
   SqliteJobStore store(directory.file("jobs.db"));

@@ -231,6 +231,20 @@ TEST_CASE("a running daemon's results can be looked at from outside, and not wri
   CHECK_THROWS_AS(ResultStore(directory.file("none.db"), Database::Mode::read_only), scheduler::StoreError);
 }
 
+TEST_CASE("a reader refuses a file that is not ours or of a later version") {
+  const TemporaryDirectory directory;
+  { const Database foreign(directory.file("other.db"), Database::Mode::read_write); }
+  CHECK_THROWS_AS(ResultStore(directory.file("other.db"), Database::Mode::read_only), scheduler::StoreError);
+  { const ResultStore store(directory.file("linecheck.db")); }
+  {
+    Database db(directory.file("linecheck.db"), Database::Mode::read_write);
+    db.execute("UPDATE schema_version SET version = 2 WHERE component = 'results'");
+  }
+  CHECK_THROWS_WITH(ResultStore(directory.file("linecheck.db"), Database::Mode::read_only),
+                    doctest::Contains("have version 2"));
+  CHECK_THROWS_AS(ResultStore(directory.file("linecheck.db")), scheduler::StoreError);
+}
+
 TEST_CASE("results are saved and read while calls are completed") {
   const TemporaryDirectory directory;
   scheduler::SqliteJobStore jobs(directory.file("linecheck.db"));
