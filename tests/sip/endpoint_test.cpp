@@ -35,6 +35,7 @@ struct Pair {
   Recorder caller_events;
   Recorder callee_events;
   Behaviour behaviour;
+  std::atomic<Endpoint*> answering{nullptr};  // for the callback, which runs on the SIP thread
   std::unique_ptr<Endpoint> callee;
   std::unique_ptr<Endpoint> caller;
 
@@ -42,8 +43,9 @@ struct Pair {
       : behaviour(std::move(on_callee)) {
     callee =
         std::make_unique<Endpoint>(quick(true, "callee"), callee_events.callback([this](const Event& event) {
-          if (behaviour) behaviour(*callee, event);
+          if (behaviour) behaviour(*answering.load(), event);
         }));
+    answering = callee.get();
     caller = std::make_unique<Endpoint>(std::move(caller_options), caller_events.callback());
   }
   ~Pair() {
@@ -259,18 +261,18 @@ TEST_CASE("a hang-up may come at any moment") {
   }
   SUBCASE("the moment it is answered, twice, and after it is over") {
     Recorder events;
-    Endpoint* self = nullptr;
+    std::atomic<Endpoint*> self{nullptr};
     Endpoint callee(quick(true, "callee"),
-                    events.callback([&](const Event& event) { answer(*self, event); }));
+                    events.callback([&](const Event& event) { answer(*self.load(), event); }));
     self = &callee;
     Recorder ours;
-    Endpoint* caller_self = nullptr;
+    std::atomic<Endpoint*> caller_self{nullptr};
     Endpoint caller(quick(false, "caller"), ours.callback([&](const Event& event) {
       if (std::holds_alternative<Answered>(event.what)) {
-        caller_self->hang_up(event.leg);
-        caller_self->hang_up(event.leg);
+        caller_self.load()->hang_up(event.leg);
+        caller_self.load()->hang_up(event.leg);
       }
-      if (std::holds_alternative<Finished>(event.what)) caller_self->hang_up(event.leg);
+      if (std::holds_alternative<Finished>(event.what)) caller_self.load()->hang_up(event.leg);
     }));
     caller_self = &caller;
     DialRequest request;
@@ -472,10 +474,10 @@ TEST_CASE("over IPv6") {
     return;
   }
   Recorder callee_events;
-  Endpoint* self = nullptr;
+  std::atomic<Endpoint*> self{nullptr};
   EndpointOptions options = quick(true, "callee");
   options.listen = "udp:[::1]:0";
-  Endpoint callee(options, callee_events.callback([&](const Event& event) { answer(*self, event); }));
+  Endpoint callee(options, callee_events.callback([&](const Event& event) { answer(*self.load(), event); }));
   self = &callee;
   Recorder events;
   options = quick(false, "caller");

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -25,21 +26,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The port that a socket of ours gets (port 0), or whether it can have that one; 0: taken.
-std::uint16_t bindable(std::uint16_t port) {
+std::uint16_t free_port() {
   const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  std::uint16_t out = 0;
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    socklen_t length = sizeof address;
+  socklen_t length = sizeof address;
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-    out = ntohs(address.sin_port);
-  }
   ::close(fd);
-  return out;
+  return ntohs(address.sin_port);
+}
+
+/// Read from the kernel's table: trying to bind would get in SIPp's way.
+bool somebody_listens(std::uint16_t port) {
+  char wanted[8];
+  std::snprintf(wanted, sizeof wanted, ":%04X", port);
+  std::ifstream table("/proc/net/udp");
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream words(line);
+    std::string slot;
+    std::string local;
+    if (words >> slot >> local && local.size() > 5 && local.compare(local.size() - 5, 5, wanted) == 0)
+      return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -54,7 +65,7 @@ std::optional<std::string> find_sipp() {
   return std::nullopt;
 }
 
-Sipp::Sipp(const std::string& scenario, const std::vector<std::string>& arguments) : port_(bindable(0)) {
+Sipp::Sipp(const std::string& scenario, const std::vector<std::string>& arguments) : port_(free_port()) {
   std::string pattern = (fs::temp_directory_path() / "linecheck-sipp-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
   folder_ = pattern;
@@ -92,15 +103,20 @@ Sipp::Sipp(const std::string& scenario, const std::vector<std::string>& argument
 }
 
 Sipp Sipp::answering(const std::string& scenario, const std::vector<std::string>& more) {
-  Sipp out(scenario, more);
-  // SIPp tells nobody when it listens: its port being taken is the sign.
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (bindable(out.port_) != 0) {
-    if (std::chrono::steady_clock::now() > deadline)
-      throw std::runtime_error("SIPp does not listen: " + out.errors());
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  for (int attempt = 1;; ++attempt) {
+    Sipp out(scenario, more);
+    // SIPp tells nobody when it listens: its port being taken is the sign.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    bool gone = false;
+    while (!somebody_listens(out.port_) && !gone) {
+      if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("SIPp does not listen");
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      gone = ::waitpid(out.pid_, nullptr, WNOHANG) == out.pid_;
+    }
+    if (!gone) return out;
+    out.pid_ = -1;  // the port was taken by somebody else in between
+    if (attempt == 3) throw std::runtime_error("SIPp does not start: " + out.errors());
   }
-  return out;
 }
 
 Sipp Sipp::calling(const std::string& scenario, std::uint16_t port) {

@@ -4,6 +4,7 @@
 #include "sipp.h"
 
 #include <doctest/doctest.h>
+#include <atomic>
 #include <thread>
 
 #include "caller.h"
@@ -157,12 +158,12 @@ TEST_CASE("SIPp renegotiates: hold, resume, an offer from us, a codec that is no
   if (sipp_is_missing()) return;
   Sipp peer = Sipp::answering("hold");
   std::vector<Negotiated> changes;
-  Endpoint* endpoint = nullptr;
+  std::atomic<Endpoint*> endpoint{nullptr};
   Caller caller(peer.port(), [&](const Event& event) {
     const auto* changed = std::get_if<MediaChanged>(&event.what);
     if (changed == nullptr) return;
     changes.push_back(changed->media);
-    if (changes.size() == 4) endpoint->hang_up(event.leg);
+    if (changes.size() == 4) endpoint.load()->hang_up(event.leg);
   });
   endpoint = &caller.endpoint;
   caller.dial();
@@ -244,11 +245,11 @@ TEST_CASE("SIPp calls us") {
   options.accept_incoming = true;
   SUBCASE("a call") {
     Recorder events;
-    Endpoint* self = nullptr;
+    std::atomic<Endpoint*> self{nullptr};
     Endpoint endpoint(options, events.callback([&](const Event& event) {
       if (const auto* incoming = std::get_if<Incoming>(&event.what)) {
-        self->ring(event.leg);
-        self->accept(event.leg, answer_to(incoming->sdp));
+        self.load()->ring(event.leg);
+        self.load()->accept(event.leg, answer_to(incoming->sdp));
       }
     }));
     self = &endpoint;
