@@ -118,7 +118,7 @@ class Drawing {
       if (column + 1 == count) break;
       if (column == low && high > low) {
         const int inner = (high - low) * width_ - 1;
-        const std::string cut = fitted(label, inner - 2, options_.unicode);
+        const std::string cut = fitted(label, inner, options_.unicode);
         const int before = (inner - display_width(cut)) / 2;
         upper += std::string(static_cast<std::size_t>(before), ' ') +
                  left_in(cut, inner - before, options_.unicode);

@@ -58,7 +58,8 @@ function callPage(run, shown) {
       h('div', {}, title, h('p', {class: 'variant'}, viewOf(run).variant, h('span', {class: 'id'}, `call ${run.id}`)))),
     failureBanner(run), facts(run),
     timeline ? h('section', {class: 'card card-timeline', 'aria-label': 'Timeline'}, timeline.element)
-      : h('section', {class: 'card quiet'}, h('p', {}, 'There is nothing to hear: the call was never connected.')),
+      : h('section', {class: 'card quiet'}, h('p', {}, isNumber(run.timing.answered_ms)
+        ? 'There is no recording of this call.' : 'There is nothing to hear: the call was never connected.')),
     h('div', {class: 'columns'},
       h('div', {}, timeline ? transcriptCard(run, timeline) : null, ladderCard(run, timeline), rtpCard(run)),
       h('div', {}, checksCard(run), metricsCard(run), engineCard(run), profileCard(run))));

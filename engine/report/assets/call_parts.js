@@ -135,7 +135,7 @@ function ladderCard(run, timeline) {
       h('div', {class: 'message-text'},
         h('p', {class: 'note'}, `${message.from} \u2192 ${message.to} over ${message.transport || 'udp'} `,
           h('button', {type: 'button', class: 'seek', onclick: () => timeline && timeline.seek(step.t_ms, true)}, 'show on the timeline')),
-        h('pre', {}, message.message || message.start_line)));
+        h('pre', {}, (message.message || message.start_line).trimEnd())));
   });
   const heads = h('div', {class: 'hosts', 'aria-hidden': 'true'}, columns.map((column, index) => {
     const name = h('span', {}, h('strong', {}, index === 0 ? 'linecheck' : 'far side'), column);

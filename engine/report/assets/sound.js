@@ -91,7 +91,7 @@ class Player {
     this.onState = onState;
     this.fallbackMs = 0;
     this.channel = 'both';
-    const url = this.url();
+    const url = this.address();
     this.element = url ? new Audio(url) : null;
     if (!this.element) return;
     this.element.preload = 'auto';
@@ -101,7 +101,7 @@ class Player {
     this.element.addEventListener('seeked', () => this.onMove(this.now()));
   }
 
-  url() {
+  address() {
     const bytes = this.sound.wav();
     if (bytes) {
       this.objectUrl = URL.createObjectURL(new Blob([bytes], {type: 'audio/wav'}));

@@ -191,7 +191,9 @@ class Timeline {
     this.tip.style.visibility = 'visible';
     const x = event.clientX - box.left;
     this.tip.classList.toggle('tip-left', x > box.width * 0.6);
-    this.tip.style.transform = `translate(${x}px, ${event.clientY - box.top + 14}px)`;
+    const y = event.clientY - box.top;
+    const below = y + 14 + this.tip.offsetHeight <= TIMELINE_HEIGHT;
+    this.tip.style.transform = `translate(${x}px, ${below ? y + 14 : Math.max(0, y - 10 - this.tip.offsetHeight)}px)`;
   }
 
   /// What is under the pointer, in words.
