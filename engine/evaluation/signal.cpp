@@ -16,7 +16,7 @@ constexpr int kWindow = 320;      // 40 ms
 constexpr int kShortestLag = kPitchRate / 400;
 constexpr int kLongestLag = kPitchRate / 50;
 constexpr double kVoiced = 0.6;           // normalised autocorrelation
-constexpr std::size_t kMostFrames = 500;  // a call: more make the mean no better, and cost
+constexpr std::size_t kMostFrames = 300;  // a call: more make the mean no better, and cost
 constexpr double kHopMs = 20;
 
 /// Fundamental of one window, or 0 where it is not voiced. `x` holds kWindow + kLongestLag samples.

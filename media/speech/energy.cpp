@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace linecheck::media::speech {
 namespace {
@@ -10,6 +11,26 @@ namespace {
 constexpr double kFullScale = 32768.0;
 
 }  // namespace
+
+void RunCollector::add(std::ptrdiff_t ms, bool inside) {
+  if (inside && start_ < 0) start_ = ms;
+  if (!inside && start_ >= 0) close(ms);
+}
+
+std::vector<MsRun> RunCollector::finish(std::ptrdiff_t end) {
+  if (start_ >= 0) close(end);
+  return std::move(runs_);
+}
+
+void RunCollector::close(std::ptrdiff_t end) {
+  const std::ptrdiff_t start = start_;
+  start_ = -1;
+  if (static_cast<double>(end - start) < min_run_) return;
+  if (!runs_.empty() && static_cast<double>(start - runs_.back().last) <= bridge_)
+    runs_.back().last = end;
+  else
+    runs_.push_back({start, end});
+}
 
 Energy::Energy(std::span<const std::int16_t> samples, int rate, double offset)
     : samples_(samples), rate_(rate), offset_(offset) {
@@ -62,27 +83,12 @@ double Energy::last_sample_above(std::ptrdiff_t first, std::ptrdiff_t last, doub
 
 std::vector<MsRun> runs_above(const Energy& energy, std::ptrdiff_t first, std::ptrdiff_t last, int width,
                               double threshold, double min_run, double bridge) {
-  std::vector<MsRun> runs;
+  RunCollector collector(min_run, bridge);
   first = std::max<std::ptrdiff_t>(first, 0);
   last = std::min(last, energy.size());
-  const auto keep = [&](std::ptrdiff_t start, std::ptrdiff_t end) {
-    if (static_cast<double>(end - start) < min_run) return;
-    if (!runs.empty() && static_cast<double>(start - runs.back().last) <= bridge)
-      runs.back().last = end;
-    else
-      runs.push_back({start, end});
-  };
-  std::ptrdiff_t start = -1;
-  for (std::ptrdiff_t ms = first; ms < last; ++ms) {
-    const bool above = energy.power_around(ms, width) > threshold;
-    if (above && start < 0) start = ms;
-    if (!above && start >= 0) {
-      keep(start, ms);
-      start = -1;
-    }
-  }
-  if (start >= 0) keep(start, last);
-  return runs;
+  for (std::ptrdiff_t ms = first; ms < last; ++ms)
+    collector.add(ms, energy.power_around(ms, width) > threshold);
+  return collector.finish(last);
 }
 
 }  // namespace linecheck::media::speech

@@ -17,6 +17,23 @@ struct MsRun {
   std::ptrdiff_t last = 0;
 };
 
+/// Makes runs of a yes-or-no for each millisecond: runs shorter than `min_run` are dropped, gaps up to
+/// `bridge` closed.
+class RunCollector {
+ public:
+  RunCollector(double min_run, double bridge) : min_run_(min_run), bridge_(bridge) {}
+  void add(std::ptrdiff_t ms, bool inside);
+  [[nodiscard]] std::vector<MsRun> finish(std::ptrdiff_t end);
+
+ private:
+  void close(std::ptrdiff_t end);
+
+  double min_run_;
+  double bridge_;
+  std::ptrdiff_t start_ = -1;
+  std::vector<MsRun> runs_;
+};
+
 class Energy {
  public:
   /// `offset` (a DC offset, in sample units) is taken off each sample.

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 
 #include "media/leg_report.h"
 #include "media/speech/annotate.h"
+#include "media/speech/bands.h"
 #include "media/speech/energy.h"
 #include "media/speech/level.h"
 #include "media/speech/live_detector.h"
@@ -19,6 +21,10 @@ constexpr std::ptrdiff_t kNoiseReachMs = 2000;
 constexpr std::ptrdiff_t kNoiseGuardMs = 50;
 constexpr int kCleanWindowMs = 5;
 constexpr int kNoisyWindowMs = 15;
+constexpr int kBandWindowMs = 20;
+constexpr std::ptrdiff_t kBandGapMs = 40;
+constexpr std::ptrdiff_t kBandLeadMs = 4;
+constexpr double kBandShare = 0.5;
 
 double dc_offset(std::span<const std::int16_t> samples) {
   double sum = 0;
@@ -72,6 +78,18 @@ class NoiseMap {
     return local >= 0 ? local : whole_;
   }
   [[nodiscard]] double whole() const { return whole_; }
+
+  /// Runs of non-speech within 2 s of [first, last), further away from speech than a fading word reaches.
+  [[nodiscard]] std::vector<MsRun> around(std::ptrdiff_t first, std::ptrdiff_t last) const {
+    constexpr std::ptrdiff_t kFadeMs = 150;
+    std::vector<MsRun> runs;
+    for (const MsRun& run : quiet_) {
+      const MsRun part{std::max(run.first + kFadeMs, first - kNoiseReachMs),
+                       std::min(run.last - kFadeMs, last + kNoiseReachMs)};
+      if (part.last > part.first) runs.push_back(part);
+    }
+    return runs;
+  }
 
  private:
   void add(std::ptrdiff_t first, std::ptrdiff_t last) {
@@ -158,6 +176,29 @@ double hidden_ms(const Energy& energy, std::ptrdiff_t at, int direction, double 
   return std::min(kMostMs, hidden_db * static_cast<double>(inside) / kRiseDb);
 }
 
+/// Extends runs outward to where the bands show speech that the power of the whole channel hides: while they
+/// stand out with gaps of up to kBandGapMs. Runs that meet become one.
+void reach_out(std::vector<MsRun>& runs, const Bands& bands, double least, std::ptrdiff_t from,
+               std::ptrdiff_t to, std::ptrdiff_t walk) {
+  const auto reach = [&](std::ptrdiff_t edge, std::ptrdiff_t limit, std::ptrdiff_t step) {
+    std::ptrdiff_t last_seen = edge;
+    for (std::ptrdiff_t ms = edge; ms != limit && std::abs(ms - last_seen) <= kBandGapMs; ms += step)
+      if (bands.stands_out(ms, least)) last_seen = ms;
+    // The window sees speech before its centre reaches it.
+    return std::abs(last_seen - edge) > kBandLeadMs ? last_seen - step * kBandLeadMs : edge;
+  };
+  std::vector<MsRun> merged;
+  for (const MsRun& run : runs) {
+    const MsRun wide{reach(run.first, std::max(from, run.first - walk), -1),
+                     reach(run.last, std::min(to, run.last + walk), 1)};
+    if (!merged.empty() && wide.first <= merged.back().last)
+      merged.back().last = std::max(merged.back().last, wide.last);
+    else
+      merged.push_back(wide);
+  }
+  runs = std::move(merged);
+}
+
 }  // namespace
 
 std::vector<RefinedSpan> refine(std::span<const std::int16_t> samples, int rate, RefineOptions options) {
@@ -170,6 +211,7 @@ std::vector<RefinedSpan> refine(std::span<const std::int16_t> samples, int rate,
   if (!channel_level) return spans;
   const std::vector<double> levels = utterance_levels(samples, rate, coarse, noise.whole(), *channel_level);
 
+  std::optional<Bands> bands;
   for (std::size_t n = 0; n < coarse.size(); ++n) {
     const MsRun& segment = coarse[n];
     const double defined = dbov_to_power(levels[n] - kAudibleBelowActiveDb);
@@ -185,10 +227,18 @@ std::vector<RefinedSpan> refine(std::span<const std::int16_t> samples, int rate,
     const int width = noisy ? kNoisyWindowMs : kCleanWindowMs;
     const double threshold = std::max(noise_power * std::pow(10.0, kAboveNoiseDb / 10.0), defined);
     const double amplitude = std::sqrt(threshold);
-    for (const MsRun& run :
-         runs_above(energy, from, to, width, threshold, options.min_run_ms, options.bridge_ms)) {
+    std::vector<MsRun> runs =
+        runs_above(energy, from, to, width, threshold, options.min_run_ms, options.bridge_ms);
+    if (noisy) {
       // On a noisy line what is not connected with the segment is noise.
-      if (noisy && (run.last <= segment.first || run.first >= segment.last)) continue;
+      std::erase_if(runs, [&](const MsRun& r) { return r.last <= segment.first || r.first >= segment.last; });
+      if (!runs.empty()) {
+        if (!bands) bands.emplace(samples, rate, kBandWindowMs);
+        if (bands->learn(noise.around(segment.first, segment.last)))
+          reach_out(runs, *bands, defined * kBandShare, from, to, walk);
+      }
+    }
+    for (const MsRun& run : runs) {
       RefinedSpan span;
       span.start_ms = static_cast<double>(run.first);
       span.end_ms = static_cast<double>(run.last);

@@ -2,6 +2,7 @@
 # The live turn detector and the offline boundary refiner.
 target_sources(linecheck_media PRIVATE
   speech/annotate.cpp
+  speech/bands.cpp
   speech/energy.cpp
   speech/level.cpp
   speech/live_detector.cpp

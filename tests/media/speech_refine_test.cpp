@@ -171,7 +171,7 @@ TEST_CASE("refine: levels of speech and noise") {
   CHECK(silent.noise_dbov == kSilenceDbov);
 }
 
-TEST_CASE("refine: a minute costs far less than 50 ms of CPU" * doctest::may_fail()) {
+TEST_CASE("refine: a minute costs far less than 50 ms of CPU") {
   Line line(60'000);
   for (int n = 0; n < 12; ++n) line.put(5000 * n + 500, voice(2500));
   line.white_noise(-60).mu_law();
@@ -180,5 +180,7 @@ TEST_CASE("refine: a minute costs far less than 50 ms of CPU" * doctest::may_fai
   const double ms = 1000.0 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
   CHECK(turns(spans).size() == 12);
   MESSAGE("refine: ", ms, " ms of CPU for a minute");
-  CHECK(ms < 50);  // sanitizers and a loaded machine may need more
+#ifdef NDEBUG  // sanitizers need more
+  CHECK(ms < 50);
+#endif
 }

@@ -231,7 +231,7 @@ TEST_CASE("evaluate: loss and a round trip lower the MOS; sent loss counts where
   CHECK(value(e, "mos_cqe.send") < 4.2);
 }
 
-TEST_CASE("evaluate: a minute of call costs less than 50 ms of CPU" * doctest::may_fail()) {
+TEST_CASE("evaluate: a minute of call costs less than 50 ms of CPU") {
   StagedCall call(60'000);
   for (int n = 0; n < 10; ++n) {
     call.agent_says(1000 + 5800 * n, 2500);
@@ -243,5 +243,7 @@ TEST_CASE("evaluate: a minute of call costs less than 50 ms of CPU" * doctest::m
   const double ms = 1000.0 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
   CHECK(e.turns.size() == 20);
   MESSAGE("evaluate: ", ms, " ms of CPU for a minute");
-  CHECK(ms < 50);  // sanitizers and a loaded machine may need more
+#ifdef NDEBUG  // sanitizers need more
+  CHECK(ms < 50);
+#endif
 }
