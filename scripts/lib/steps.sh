@@ -87,16 +87,21 @@ build_checked() { # PRESET
   fi
 }
 
-# Runs every doctest program of a build. A program that dies before its summary counts as one failure.
-unit_tests() { # PRESET
-  local program name output code bad=0
-  local -a arguments=(--no-colors)
-  [[ -z "$STEP_FILTER" ]] || arguments+=("--test-case=*$STEP_FILTER*")
+# Without effect on a build that has no sanitizer.
+sanitizer_options() {
   # Sofia, oRTP and the other libraries are not instrumented for ThreadSanitizer: only what our code does is judged.
   export ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1"
   export LSAN_OPTIONS="suppressions=$REPO_ROOT/tests/sanitizers/lsan.supp:print_suppressions=0"
   export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
   export TSAN_OPTIONS="ignore_noninstrumented_modules=1:halt_on_error=1:second_deadlock_stack=1:suppressions=$REPO_ROOT/tests/sanitizers/tsan.supp"
+}
+
+# Runs every doctest program of a build. A program that dies before its summary counts as one failure.
+unit_tests() { # PRESET
+  local program name output code bad=0
+  local -a arguments=(--no-colors)
+  [[ -z "$STEP_FILTER" ]] || arguments+=("--test-case=*$STEP_FILTER*")
+  sanitizer_options
   for program in "$BUILD_ROOT/$1"/tests/*/*_tests; do
     name="$(basename "$program")"
     [[ -x "$program" ]] || continue
@@ -133,4 +138,10 @@ script_tests() { # FOLDER
     ((code <= 1)) || echo "not ok - ${script##*/} ended with $code"
   done
   return "$bad"
+}
+
+# The whole program of a sanitizer's build, placing and answering calls.
+whole_calls() { # PRESET
+  sanitizer_options
+  LINECHECK="$BUILD_ROOT/$1/engine/linecheck" timeout -k 10 240 tests/system/calls_test.sh
 }

@@ -18,12 +18,13 @@ not_ok() {
 }
 skip() { printf 'skip - %s # %s\n' "$1" "$2"; }
 
-# check NAME COMMAND...: ok when the command succeeds; what it printed is shown when it fails.
+# check NAME COMMAND...: ok when the command succeeds; what it printed (figures, or why not) is shown below.
 check() {
   local name="$1" output
   shift
   if output="$("$@" 2>&1)"; then
     ok "$name"
+    [[ -z "$output" ]] || sed 's/^/    /' <<<"$output"
   else
     not_ok "$name" "$output"
   fi

@@ -39,7 +39,7 @@ def counts(result):
     }
     problems = [f"{k} is {result[k]}, its runs say {v}" for k, v in wanted.items() if result[k] != v]
     rate = len(succeeded) / (len(succeeded) + len(failed)) if succeeded or failed else None
-    if result["success_rate"] != rate:
+    if rate is None or abs(result["success_rate"] - rate) > 0.0005:
         problems.append(f"success_rate is {result['success_rate']}, its runs say {rate}")
     if len(runs) != 12:
         problems.append(f"{len(runs)} runs, 12 are wanted")
@@ -100,8 +100,11 @@ class Truth:
             event = json.loads(line)
             if event["event"] != "speech_start":
                 continue
-            self.starts[event["call_id"]].append((event["mono_ns"], event["ssrc"], event["rtp_timestamp"]))
-            clock[event["call_id"], event["ssrc"]].append(event["mono_ns"] - event["rtp_timestamp"] * 125_000)
+            # mono_ns is when the packet left; the sample comes its place in the packet later, 125 us each.
+            sample = event["mono_ns"] + event["sample_in_packet"] * 125_000
+            skew = sample - event["rtp_timestamp"] * 125_000
+            self.starts[event["call_id"]].append((sample, event["ssrc"], skew))
+            clock[event["call_id"], event["ssrc"]].append(skew)
         # A packet that left late stands later than the earliest ones of its stream by more than 5 ms.
         self.earliest = {key: min(values) for key, values in clock.items()}
         for events in self.starts.values():
@@ -114,7 +117,7 @@ class Truth:
         best = min(events[max(0, at - 1) : at + 1], key=lambda e: abs(e[0] - mono_ns), default=None)
         if best is None or abs(best[0] - mono_ns) > 500e6:
             return None
-        late = best[0] - best[2] * 125_000 - self.earliest[call_id, best[1]] > 5e6
+        late = best[2] - self.earliest[call_id, best[1]] > 5e6
         return best[0], late
 
 
@@ -166,7 +169,9 @@ def recordings(result, out):
 
 
 def junit(result, out):
-    cases = list(xml.etree.ElementTree.parse(out / "junit.xml").getroot().iter("testcase"))
+    """A case for each run; the thresholds of the job stand in a suite of their own."""
+    suites = xml.etree.ElementTree.parse(out / "junit.xml").getroot().iter("testsuite")
+    cases = [c for s in suites if s.get("name") != "thresholds" for c in s.iter("testcase")]
     bad = [c for c in cases if c.find("failure") is not None or c.find("error") is not None]
     wanted = (len(result["runs"]), sum(r["success"] is not True for r in result["runs"].values()))
     return [] if (len(cases), len(bad)) == wanted else [f"{len(cases)} cases with {len(bad)} bad ones, wanted {wanted}"]
