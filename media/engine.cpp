@@ -2,6 +2,7 @@
 #include "media/engine.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <mutex>
@@ -31,6 +32,15 @@ LegId make_id(std::uint32_t generation, std::size_t index) {
 int samples_of(std::chrono::milliseconds duration, int least_ms, int most_ms) {
   const auto ms = std::clamp<std::int64_t>(duration.count(), least_ms, most_ms);
   return static_cast<int>(ms) * kSampleRate / 1000;
+}
+
+// Two sockets and a file for each leg: the usual soft limit of 1,024 descriptors ends at 340 legs. The hard
+// limit is what the administrator allows.
+void use_all_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::unique_ptr<PlayItem> clip_item(ClipPtr clip, std::uint64_t tag,
@@ -145,6 +155,7 @@ Engine::Impl::Impl(Options options)
       ports_(options_.port_first, options_.port_last, options_.bind_address,
              options_.port_quarantine.count() * kNsPerMs, clock_),
       recorder_([this](std::unique_ptr<Leg> leg) { on_closed(std::move(leg)); }) {
+  use_all_descriptors();
   if (options_.workers < 1) throw std::runtime_error("media workers: at least 1 is needed");
   entries_.resize(ports_.pairs());
   for (std::size_t i = entries_.size(); i > 0; --i) free_.push_back(static_cast<std::uint32_t>(i - 1));

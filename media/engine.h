@@ -84,8 +84,9 @@ struct EngineStatus {
 
 class Engine {
  public:
-  /// Starts the workers and the recorder, binds nothing. Throws std::runtime_error (a bad address or range,
-  /// real-time required and not permitted).
+  /// Starts the workers and the recorder, binds nothing. Raises the process's limit of open descriptors to
+  /// its hard limit. Throws std::runtime_error (a bad address or range, real-time required and not
+  /// permitted).
   explicit Engine(Options options = {});
   /// Closes what is open (recordings are completed) and joins the threads.
   ~Engine();
