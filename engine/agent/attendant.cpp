@@ -34,7 +34,8 @@ void Attendant::caller_started(double t) {
     if (behaviour_.yield_after_ms) yield_at_ = t + *behaviour_.yield_after_ms;
     return;
   }
-  say_at_.reset();  // it goes on: what we were about to say waits for the end of its turn
+  if (!opened_) return;  // a greeting does not wait
+  say_at_.reset();       // it goes on: what we were about to say waits for the end of its turn
   if (behaviour_.cut_in_probability > 0 && next_reply_ < behaviour_.replies.size() &&
       std::uniform_real_distribution<double>(0, 1)(random_) < behaviour_.cut_in_probability) {
     cut_in_at_ = t + behaviour_.cut_in_after_ms;
@@ -54,6 +55,7 @@ void Attendant::caller_ended(double t) {
 }
 
 void Attendant::schedule_reply(double caller_end) {
+  if (!opened_ && say_at_) return;  // a sound before our greeting is not answered: the greeting comes
   const bool in_menu = !behaviour_.menu.empty() && !menu_done_;
   if (in_menu || next_reply_ >= behaviour_.replies.size()) return;
   say_at_ = caller_end + std::max(behaviour_.reply_after_ms, behaviour_.end_of_turn_ms);
@@ -108,6 +110,7 @@ std::vector<AttendantAction> Attendant::poll(double now) {
 
 void Attendant::say(std::string text, bool cut_in, std::vector<AttendantAction>& actions) {
   speaking_ = true;
+  opened_ = true;
   say_at_.reset();
   menu_again_at_.reset();
   if (next_reply_ < behaviour_.replies.size() && text == behaviour_.replies[next_reply_]) {

@@ -204,3 +204,15 @@ TEST_CASE("agent.yaml: every problem is said with its place") {
   CHECK(suggested);
   std::remove(path.c_str());
 }
+
+TEST_CASE("attendant: a noise before the greeting does not swallow the greeting") {
+  const Behaviour behaviour = polite();
+  Attendant attendant(behaviour, 1);
+  attendant.answered(0);
+  attendant.caller_started(50);
+  const Next greeting = next(attendant, 60);
+  CHECK(greeting.t == 300);
+  CHECK(said(greeting)->text == "Hello.");
+  attendant.caller_ended(3000);  // during its own words or after: an ordinary turn again
+  attendant.play_ended(3100);
+}
