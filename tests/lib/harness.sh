@@ -100,7 +100,7 @@ start_agent() {
   AGENT_PID=$!
   OWN_PIDS+=("$AGENT_PID")
   exec {agent_out}<"$SCRATCH/agent.out"
-  if ! read -r -t 20 -u "$agent_out" line || [[ "$line" != ready* ]]; then
+  if ! read -r -t 60 -u "$agent_out" line || [[ "$line" != ready* ]]; then
     cat "$SCRATCH/agent.log" >&2
     die "the reference agent does not start"
   fi

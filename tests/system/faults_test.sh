@@ -23,7 +23,7 @@ expect_run() {
     [[ "$3" == - || "$category" == "$3" ]] || problem+=("category $category, $3 is wanted")
     [[ "$4" == - || "$success" == "$4" ]] || problem+=("success $success, $4 is wanted")
     echo "$CASE: $(of_result 'run["error_message"]')"
-    [[ "$success" == true || -n "$(of_result 'run["error_message"] or ""')" ]] || problem+=("no reason is given")
+    [[ "$success" == true || "$status" == cancelled || -n "$(of_result 'run["error_message"] or ""')" ]] || problem+=("no reason is given")
   else
     problem+=("no result.json")
   fi
@@ -88,7 +88,7 @@ case_wrong_payload() {
 }
 case_wrong_answer() {
   against "$peers/uas_wrong_answer.xml"
-  expect_run 1 failed agent false
+  expect_run 1 - agent false
 }
 case_never_stops() {
   cat >"$SCRATCH/agent.yaml" <<YAML
@@ -102,8 +102,8 @@ behaviours:
 YAML
   start_agent "$SCRATCH/agent.yaml"
   settle "PORT=$PORT"
-  run_job converse
-  expect_run 1 completed - false
+  run_job interrupt
+  expect_run 1 completed agent false
   keeps_recording
 }
 case_port_in_use() {
@@ -133,7 +133,7 @@ case_folder_fills() {
     skip "$CASE" "no small file system can be mounted by this user"
     return
   fi
-  trap 'harness_cleanup; umount -l "$SCRATCH/small"' EXIT
+  trap 'umount -l "$SCRATCH/small"; harness_cleanup' EXIT
   cp "$COMMON/silence.ul" "$SCRATCH/tone.ul"
   settle "PORT=$PORT"
   sed -i 's|^state:.*|&\nlimits: {min_free_disk: 0}|' "$SCRATCH/site/linecheck.yaml"
@@ -148,6 +148,7 @@ case_folder_fills() {
     not_ok "$CASE" "exit code $RUN_CODE" "$(tail -n 30 "$RUN_LOG")"
   fi
 }
+recorded() { [[ -n "$(find "$SCRATCH/out" -name '*.wav' -size +24k 2>/dev/null)" ]]; }
 # A signal while the call goes on. Once: it ends as it would; twice: it is hung up at once.
 interrupted() { # TIMES
   cp "$COMMON/silence.ul" "$SCRATCH/tone.ul"
@@ -165,8 +166,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$LINECHECK" run "$SCRATCH/site/jobs/conver
     --out "$SCRATCH/out" --json "$SCRATCH/out/result.json" --no-color >"$RUN_LOG" 2>&1 &
   local pid=$! i begun
   OWN_PIDS+=("$pid")
-  # The peer's media socket is opened when it plays: then the call is answered.
-  wait_until 20 udp_bound 127.0.0.1 "$MEDIA_PORT" || not_ok "$CASE: the call began"
+  # The recording grows: the call is up.
+  wait_until 20 recorded || not_ok "$CASE: the call began"
   begun=$(now_ms)
   for ((i = 0; i < $1; i++)); do
     kill -INT "$pid"
@@ -216,6 +217,6 @@ for i in "${!cases[@]}"; do
   wait "${pids[i]}" || code=$?
   cat "$COMMON/${cases[i]}.tap"
   ((code == 0)) || TAP_FAILED=1
-  ((code <= 1)) || not_ok "${cases[i]}: the test ended with $code"
+  ((code == 0)) || grep -q '^not ok' "$COMMON/${cases[i]}.tap" || not_ok "${cases[i]}: the test ended with $code"
 done
 tap_exit
