@@ -41,7 +41,8 @@ struct LegSurroundings {
 
 /// What Sofia carries for a leg: its id, never a pointer, so that a late event can hit no freed leg.
 inline void* magic_of(LegId id) {
-  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(id));
+  return reinterpret_cast<void*>(
+      static_cast<std::uintptr_t>(id));  // NOLINT(performance-no-int-to-ptr): never followed
 }
 inline LegId leg_of(const void* magic) {
   return static_cast<LegId>(reinterpret_cast<std::uintptr_t>(magic));

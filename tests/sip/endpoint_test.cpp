@@ -167,17 +167,17 @@ TEST_CASE("the callee hangs up before the ACK: BYE waits for it") {
 
 TEST_CASE("refusals are typed") {
   struct Row {
-    int status;
     const char* phrase;
+    int status;
     FailureKind kind;
   };
-  const Row rows[] = {{486, "", FailureKind::rejected},
-                      {404, "No Such Agent", FailureKind::rejected},
-                      {488, "", FailureKind::media_not_acceptable},
-                      {503, "", FailureKind::server_error},
-                      {302, "", FailureKind::redirected},
-                      {603, "", FailureKind::rejected},
-                      {486, "bad\r\nEvil: 1", FailureKind::rejected}};
+  const Row rows[] = {{"", 486, FailureKind::rejected},
+                      {"No Such Agent", 404, FailureKind::rejected},
+                      {"", 488, FailureKind::media_not_acceptable},
+                      {"", 503, FailureKind::server_error},
+                      {"", 302, FailureKind::redirected},
+                      {"", 603, FailureKind::rejected},
+                      {"bad\r\nEvil: 1", 486, FailureKind::rejected}};
   for (const Row& row : rows) {
     CAPTURE(row.status);
     Pair pair([&](Endpoint& callee, const Event& event) {
@@ -305,6 +305,7 @@ TEST_CASE("a hang-up may come at any moment") {
   SUBCASE("from many threads") {
     Pair pair(&answer);
     std::vector<std::thread> threads;
+    threads.reserve(4);
     std::atomic<int> dialled{0};
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
@@ -331,6 +332,7 @@ TEST_CASE("fifty calls at once") {
   Pair pair(&answer);
   constexpr std::size_t kCalls = 50;
   std::vector<LegId> ids;
+  ids.reserve(kCalls);
   for (std::size_t i = 0; i < kCalls; ++i) ids.push_back(pair.dial());
   CHECK(std::set<LegId>(ids.begin(), ids.end()).size() == kCalls);
   for (const LegId id : ids) REQUIRE(pair.caller_events.wait<Answered>(id));
@@ -348,6 +350,7 @@ TEST_CASE("fifty calls at once") {
 TEST_CASE("shutdown with calls up ends them all") {
   Pair pair(&answer);
   std::vector<LegId> ids;
+  ids.reserve(5);
   for (int i = 0; i < 5; ++i) ids.push_back(pair.dial());
   for (const LegId id : ids) REQUIRE(pair.caller_events.wait<Answered>(id));
   pair.caller->shutdown();
