@@ -87,14 +87,17 @@ void Leg::dial(DialRequest&& request) {
   std::string from = "<" + (request.from_uri.empty() ? around_.local_uri : request.from_uri) + ">";
   if (!request.from_display.empty()) from = quoted(request.from_display) + " " + from;
   const std::string to = "<" + request.target_uri + ">";
+  const bool v6 = around_.local_uri.find('[') != std::string::npos;
+  const std::string target = with_numeric_localhost(request.target_uri, v6);
   std::string route;
   if (!request.proxy.empty()) {
     // A loose route (RFC 3261, 8.1.2): the request goes to the proxy, its Request-URI stays the target.
-    route = "<" + request.proxy + (request.proxy.find(";lr") == std::string::npos ? ";lr>" : ">");
+    route = "<" + with_numeric_localhost(request.proxy, v6) +
+            (request.proxy.find(";lr") == std::string::npos ? ";lr>" : ">");
   }
   const std::string extra = header_lines(request.headers);
 
-  handle_ = Handle(nua_handle(around_.nua, magic_of(id_), NUTAG_URL(request.target_uri.c_str()),
+  handle_ = Handle(nua_handle(around_.nua, magic_of(id_), NUTAG_URL(target.c_str()),
                               SIPTAG_TO_STR(to.c_str()), SIPTAG_FROM_STR(from.c_str()), TAG_END()),
                    around_.handles);
   if (!handle_) return refuse(FailureKind::invalid_request, "the request could not be made");

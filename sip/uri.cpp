@@ -114,4 +114,14 @@ std::optional<std::string> uri_problem(std::string_view text) {
   return std::nullopt;
 }
 
+std::string with_numeric_localhost(std::string uri, bool v6) {
+  constexpr std::string_view kName = "localhost";
+  std::size_t begin = uri.find(':') + 1;
+  if (const auto at = uri.find('@', begin); at != std::string::npos) begin = at + 1;
+  const std::size_t length = std::min(uri.find_first_of(":;?", begin), uri.size()) - begin;
+  if (length == kName.size() && starts_with_nocase(std::string_view(uri).substr(begin), kName))
+    uri.replace(begin, length, v6 ? "[::1]" : "127.0.0.1");
+  return uri;
+}
+
 }  // namespace linecheck::sip

@@ -29,4 +29,7 @@ struct PlainUri {
 /// and parameters pass, line breaks, blanks, quotes and angle brackets do not.
 [[nodiscard]] std::optional<std::string> uri_problem(std::string_view text);
 
+/// `localhost` as an address (RFC 6761, 6.3): Sofia's resolver asks name servers only, which do not know it.
+[[nodiscard]] std::string with_numeric_localhost(std::string uri, bool v6);
+
 }  // namespace linecheck::sip

@@ -433,6 +433,15 @@ TEST_CASE("nobody is there") {
   }
 }
 
+TEST_CASE("localhost is this machine") {
+  Pair pair(&answer);
+  const LegId id = pair.caller->new_leg_id();
+  DialRequest request = pair.request(id);
+  request.target_uri = "sip:agent@localhost:" + std::to_string(pair.callee->local_port());
+  pair.caller->dial(request);
+  REQUIRE(pair.caller_events.wait<Answered>(id));
+}
+
 TEST_CASE("calls from outside are refused unless they are wanted") {
   Pair pair;
   Recorder events;

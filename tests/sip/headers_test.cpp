@@ -41,3 +41,12 @@ TEST_CASE("URIs that cannot be sent are named") {
     CHECK(uri_problem(text).has_value());
   }
 }
+
+TEST_CASE("localhost needs no name server") {
+  CHECK(with_numeric_localhost("sip:a@localhost:5070", false) == "sip:a@127.0.0.1:5070");
+  CHECK(with_numeric_localhost("sip:LocalHost", false) == "sip:127.0.0.1");
+  CHECK(with_numeric_localhost("sip:a@localhost;lr", true) == "sip:a@[::1];lr");
+  CHECK(with_numeric_localhost("sip:localhost@example.net", false) == "sip:localhost@example.net");
+  CHECK(with_numeric_localhost("sip:a@localhost.example.net", false) == "sip:a@localhost.example.net");
+  CHECK(with_numeric_localhost("sip:a@notlocalhost:1", false) == "sip:a@notlocalhost:1");
+}
