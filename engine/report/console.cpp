@@ -35,7 +35,10 @@ class Writer {
   [[nodiscard]] int text_width() const { return std::clamp(terminal_.width, 60, 110) - 8; }
   [[nodiscard]] const SummaryOptions& options() const { return options_; }
 
-  void title(const std::string& text) { out_ += "\n  " + paint("1", text) + "\n"; }
+  void title(std::string text) {
+    for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    out_ += "\n  " + paint("1", text) + "\n";
+  }
   void line(const std::string& text) { out_ += "  " + text + "\n"; }
   [[nodiscard]] std::string take() { return std::move(out_); }
 
@@ -84,7 +87,8 @@ void write_metrics(Writer& writer, const Overview& overview) {
   if (overview.metrics.empty()) return;
   std::string head = writer.left("METRICS", kNameWidth + 2);
   for (const char* name : {"mean", "p50", "p95", "max"}) head += writer.right(name, kNumberWidth);
-  writer.title(head + writer.right("n", 6));
+  writer.line("");
+  writer.line(writer.paint("1", head + writer.right("n", 6)));
   for (const MetricSummary& metric : overview.metrics) {
     std::string row = "  " + writer.left(metric.name.empty() ? metric.key : metric.name, kNameWidth);
     for (const std::optional<double>& value :

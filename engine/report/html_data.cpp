@@ -93,7 +93,10 @@ PageData page_data(const Result& result, const HtmlOptions& options) {
   for (const Run* run : shown) {
     json view{{"variant", valid_utf8(variant_of(*run))},
               {"ladder", ladder_json(run->call)},
-              {"advice", run->call.failure ? json(advice_for(*run->call.failure)) : json(nullptr)},
+              {"by_checks", failed_by_checks(*run)},
+              {"advice", run->call.failure && !failed_by_checks(*run)
+                             ? json(valid_utf8(advice_for(*run->call.failure)))
+                             : json(nullptr)},
               {"audio", nullptr},
               {"peaks", nullptr},
               {"recording_ms", nullptr}};

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <vector>
 
+#include "engine/report/overview.h"
 #include "engine/report/words.h"
 
 namespace linecheck::engine::report {
@@ -91,10 +92,11 @@ std::string outcome_of(const Run& run, Counts& counts) {
     if (message.empty()) message = "Check failed: " + check.check;
     body += "check failed: " + check.check;
     if (!check.explanation.empty()) body += "\n  " + check.explanation;
+    body += "\n  " + advice_for_check(check.check);
     body += '\n';
   }
-  if (failure) {
-    if (message.empty()) message = failure->reason;
+  if (failure && message.empty()) message = failure->reason;
+  if (failure && !failed_by_checks(run)) {
     body += failure->reason + "\n" + advice_for(*failure) + "\n";
   }
   if (message.empty()) message = "failed";

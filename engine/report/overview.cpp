@@ -9,26 +9,9 @@
 namespace linecheck::engine::report {
 namespace {
 
-bool agent_spoke(const Run& run) {
-  return std::any_of(run.evaluation.turns.begin(), run.evaluation.turns.end(),
-                     [](const Turn& turn) { return turn.who == Party::agent; });
-}
-
 bool went_silent(const Run& run) {
   const Metric* metric = run.evaluation.find("infrastructure_issues");
   return metric != nullptr && metric->passed == false;
-}
-
-bool check_failed(const Run& run) {
-  return std::any_of(run.evaluation.checks.begin(), run.evaluation.checks.end(),
-                     [](const CheckResult& check) { return !check.passed; });
-}
-
-/// The call was held, and what the agent did in it failed a check.
-bool workflow_failure(const Run& run) {
-  const bool agents_fault = !run.call.failure || run.call.failure->category == FailureCategory::agent;
-  return run.success == false && run.call.answered_ms && agents_fault && agent_spoke(run) &&
-         !went_silent(run) && check_failed(run);
 }
 
 /// The same cause said with other numbers is the same cause.
@@ -42,6 +25,13 @@ std::string without_numbers(const std::string& text) {
     }
   }
   return out;
+}
+
+const CheckResult* first_failed(const Run& run) {
+  for (const CheckResult& check : run.evaluation.checks) {
+    if (!check.passed) return &check;
+  }
+  return nullptr;
 }
 
 class Failures {
@@ -66,7 +56,7 @@ class Failures {
 };
 
 void add_failures(const Run& run, Failures& failures) {
-  if (workflow_failure(run)) {
+  if (failed_by_checks(run)) {
     for (const CheckResult& check : run.evaluation.checks) {
       if (check.passed) continue;
       failures.add("check " + check.check, run,
@@ -84,14 +74,10 @@ void add_failures(const Run& run, Failures& failures) {
       silence != nullptr && silence->passed == false && !silence->explanation.empty()) {
     example = silence->explanation.front();
   }
-  if (failure.reason.empty()) failure.reason = run.error_message;
-  if (failure.reason.empty()) {
-    for (const CheckResult& check : run.evaluation.checks) {
-      if (!check.passed && failure.reason.empty()) {
-        failure.reason = "Check failed: " + check.check;
-        if (example.empty()) example = check.explanation;
-      }
-    }
+  if (went_silent(run)) {
+    failure.reason = "The agent left the caller without an answer";
+  } else if (failure.reason.empty()) {
+    failure.reason = run.error_message;
   }
   if (failure.reason.empty()) failure.reason = example.empty() ? "No reason was recorded" : example;
   if (example == failure.reason) example.clear();
@@ -184,6 +170,14 @@ std::string calls(int n) {
 
 }  // namespace
 
+bool failed_by_checks(const Run& run) {
+  const CheckResult* failed = first_failed(run);
+  if (run.success != false || failed == nullptr || went_silent(run)) return false;
+  const std::optional<Failure>& failure = run.call.failure;
+  return !failure || (failure->category == FailureCategory::agent &&
+                      failure->reason.find(failed->check) != std::string::npos);
+}
+
 Overview overview_of(const Result& result) {
   Overview overview;
   Failures failures;
@@ -199,14 +193,14 @@ Overview overview_of(const Result& result) {
     }
     if (!run.evaluation.checks.empty()) {
       ++overview.with_checks;
-      if (!check_failed(run)) ++overview.met_checks;
+      if (first_failed(run) == nullptr) ++overview.met_checks;
     }
     if (run.success == true) {
       ++overview.passed;
       continue;
     }
     ++(run.success ? overview.failed : overview.excused);
-    (workflow_failure(run) ? overview.failed_workflow : overview.failed_infrastructure).push_back(run.id);
+    (failed_by_checks(run) ? overview.failed_workflow : overview.failed_infrastructure).push_back(run.id);
     add_failures(run, failures);
   }
   overview.failures = std::move(failures).ranked();

@@ -68,6 +68,10 @@ struct Overview {
   std::vector<MetricSummary> metrics;  ///< in the order in which runs carry them
 };
 
+/// The call was as it should be, and what the agent did in it failed a check: no other cause is recorded than
+/// one that names the check, and no turn of the caller was left without an answer.
+[[nodiscard]] bool failed_by_checks(const Run& run);
+
 [[nodiscard]] Overview overview_of(const Result& result);
 
 /// One sentence for the top of a report: "11 of 12 calls passed; 1 failed."

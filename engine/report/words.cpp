@@ -315,6 +315,9 @@ std::string advice_for_check(std::string_view check) {
   if (has("agent_speaks_within")) {
     return "The agent is late with its first words: check what it waits for when a call begins.";
   }
+  if (has("dead_air")) return "Both sides were silent for too long: see in the timeline whose turn it was.";
+  if (has("sip_status"))
+    return "Open the SIP messages in the report: the last answer to INVITE has the status.";
   if (has("digits")) return "Compare the keys in the timeline with what the agent's menu expects.";
   if (has("hung_up_by") || has("duration"))
     return "See in the timeline who ended the call, when, and after which words.";

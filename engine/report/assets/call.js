@@ -30,7 +30,7 @@ function failureBanner(run) {
     h('h2', {}, reasonOf(run) || (kind === 'cancelled' ? 'It was cancelled.' : 'It failed.')),
     failed.length ? h('ul', {}, failed.map((check) => h('li', {}, h('code', {}, check.check),
       check.explanation ? ` \u2013 ${check.explanation}` : ''))) : null,
-    kind === 'cancelled' ? null : h('p', {}, `Cause: ${owner}.${code} ${kind === 'excused' ? meaning : ''}`),
+    kind === 'cancelled' ? null : h('p', {}, `Cause: ${owner}.${code} ${kind === 'excused' ? meaning : ''}`.trim()),
     kind === 'cancelled' ? null : advice.map((words) => h('p', {}, h('strong', {}, 'What to do: '), words)));
 }
 

@@ -57,9 +57,11 @@ const percentilesOf = (metric) => (metric && metric.extra && metric.extra.percen
 function reasonOf(run) {
   if (run.success === true) return '';
   const failed = run.expect.filter((check) => !check.passed);
+  if (viewOf(run).by_checks) {
+    return failed.length === 1 ? `Check failed: ${failed[0].check}` : `${failed.length} of ${run.expect.length} checks failed`;
+  }
   if (run.error_message) return run.error_message;
   if (run.failure && run.failure.reason) return run.failure.reason;
-  if (failed.length) return `Check failed: ${failed.map((check) => check.check).join('; ')}`;
   return {pending: 'not over', cancelled: 'It was cancelled'}[kindOf(run)] || '';
 }
 
@@ -72,14 +74,18 @@ const CATEGORY = {
 };
 
 const ENDED = {
-  'caller-ended-call': 'the caller hung up',
-  'agent-ended-call': 'the agent hung up',
-  'max-duration': 'the longest duration was reached',
-  'no-answer': 'nobody answered',
-  rejected: 'it was refused',
-  cancelled: 'it was cancelled',
+  'caller ended call': 'the caller hung up', 'agent ended call': 'the agent hung up',
+  'max duration': 'the longest duration was reached', 'no answer': 'nobody answered', rejected: 'it was refused',
+  'server error': 'the far side had an error', redirected: 'it was sent elsewhere', timeout: 'no reply came at all',
+  unresolved: 'the name was not found', transport: 'the network failed', cancelled: 'it was cancelled',
+  'media not acceptable': 'no codec in common', 'not allowed': 'the allow list forbids it',
 };
-const endedText = (reason) => (reason ? ENDED[reason] || reason.replace(/-/g, ' ') : '\u2013');
+
+function endedText(reason) {
+  if (!reason) return '\u2013';
+  const words = reason.replace(/[-_]/g, ' ');
+  return ENDED[words] || words;
+}
 
 /// What each number means, for those who have not read the manual.
 const MEANING = {

@@ -31,7 +31,7 @@ TEST_CASE("the summary: verdict, thresholds, checks, metrics, failures, files, t
   }
   SummaryOptions options = wide();
   options.files = {{"report", "out/demo/report.html"}, {"recordings", "out/demo/recordings"}};
-  options.next_title = "A FIRST JOB OF YOUR OWN";
+  options.next_title = "A first job of your own";
   options.next_commands = {"linecheck run my-job.yaml"};
   CHECK(summary(result, options) == R"(
   FAILED  nightly Sales.Inbound

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/evaluation/conclude.h"
 #include "tests/engine/report/sample.h"
 
 using namespace linecheck::engine;
@@ -40,6 +41,23 @@ TEST_CASE("a failed run is either the workflow's or the infrastructure's") {
   overview = overview_of(result);
   CHECK(overview.failed_workflow.empty());
   CHECK(overview.failed_infrastructure == Ids{273, 274, 275, 276, 277});
+  CHECK(overview.failures[0].reason == "The agent left the caller without an answer");
+  CHECK(overview.failures[0].example == "The agent did not answer for 10 s after 4.20 s.");
+}
+
+TEST_CASE("verdicts that name a check are the check's, others are their own") {
+  Result result = sample::result();
+  Run& run = result.runs[2];
+  conclude(run);
+  REQUIRE(run.call.failure);
+  CHECK(failed_by_checks(run));
+  CHECK(overview_of(result).failed_workflow == Ids{273});
+
+  run.call.failure = Failure{FailureCategory::agent, "The agent takes no telephone-event", {}, {}, {}};
+  CHECK_FALSE(failed_by_checks(run));
+  const Overview overview = overview_of(result);
+  CHECK(overview.failed_workflow.empty());
+  CHECK(overview.failures[0].reason == "The agent takes no telephone-event");
 }
 
 TEST_CASE("failures are grouped by cause whatever their numbers, the most frequent first") {
