@@ -358,7 +358,7 @@ void Engine::start(LegId leg, const StreamOptions& stream) {
   impl_->start(leg, stream);
 }
 
-void Engine::play(LegId leg, ClipPtr clip, std::uint64_t tag, std::vector<std::uint32_t> marks) {
+void Engine::play(LegId leg, ClipPtr clip, std::uint64_t tag, const std::vector<std::uint32_t>& marks) {
   impl_->send(leg, EnqueueItem{leg, clip_item(std::move(clip), tag, marks)});
 }
 

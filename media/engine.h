@@ -104,7 +104,7 @@ class Engine {
   void start(LegId leg, const StreamOptions& stream);
   /// Queued after what plays. `marks` are sample offsets in the clip, at most its length. Clips must be 8 kHz
   /// (std::invalid_argument).
-  void play(LegId leg, ClipPtr clip, std::uint64_t tag, std::vector<std::uint32_t> marks = {});
+  void play(LegId leg, ClipPtr clip, std::uint64_t tag, const std::vector<std::uint32_t>& marks = {});
   /// Drops the queue (digits included) and ends the clip in progress with a 5 ms fade at the start of the
   /// next frame; a tone in progress ends at the next frame, with its end packets.
   void stop_playing(LegId leg);

@@ -16,6 +16,8 @@ inline constexpr std::size_t kCacheLine = 64;
 
 /// One producer, one consumer.
 template <typename T>
+// The padding keeps what two threads write on two cache lines.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 class SpscQueue {
  public:
   /// Capacity is rounded up to a power of two.
@@ -50,6 +52,8 @@ class SpscQueue {
 /// by a compare-and-swap on the tail, writes it, and passes the turn on to the consumer (Dmitry Vyukov's
 /// bounded queue).
 template <typename T>
+// The padding keeps what two threads write on two cache lines.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 class MpscQueue {
  public:
   explicit MpscQueue(std::size_t capacity)

@@ -18,9 +18,9 @@ std::size_t index_of(LegId id) {
 }  // namespace
 
 Worker::Worker(const Clock& clock, std::size_t capacity, std::size_t commands, Outlet& outlet)
-    : clock_(clock),
+    : commands_(commands),
+      clock_(clock),
       outlet_(outlet),
-      commands_(commands),
       by_index_(capacity, nullptr),
       next_tick_ns_(clock.now_ns() / kTickNs * kTickNs + kTickNs),
       batch_(std::make_unique<DatagramBatch>()) {

@@ -70,9 +70,9 @@ class Worker {
   void retire_closing(Slot& slot, std::int64_t tick_ns);
   [[nodiscard]] Leg* find(LegId id) const;
 
+  MpscQueue<Command> commands_;  // first: it is aligned to cache lines
   const Clock& clock_;
   Outlet& outlet_;
-  MpscQueue<Command> commands_;
   std::array<Slot, kSlots> slots_;
   std::vector<Leg*> by_index_;
   std::size_t leg_count_ = 0;
