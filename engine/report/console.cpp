@@ -78,7 +78,7 @@ void write_checks(Writer& writer, const Overview& overview) {
   writer.title("CHECKS");
   for (const CheckGroup& check : overview.checks) {
     const auto failed = static_cast<int>(check.failed_run_ids.size());
-    writer.line("  " + writer.mark(failed == 0) + " " + writer.left(check.check, 44) + " " +
+    writer.line("  " + writer.mark(failed == 0) + " " + writer.left(check_words(check.check), 44) + " " +
                 std::to_string(check.passed) + " of " + std::to_string(check.passed + failed));
   }
 }
@@ -89,7 +89,12 @@ void write_metrics(Writer& writer, const Overview& overview) {
   for (const char* name : {"mean", "p50", "p95", "max"}) head += writer.right(name, kNumberWidth);
   writer.line("");
   writer.line(writer.paint("1", head + writer.right("n", 6)));
+  const MetricSummary* latency = nullptr;
   for (const MetricSummary& metric : overview.metrics) {
+    if (metric.key == "latency_ms") latency = &metric;
+    // The parts of a whole, and a figure that differs from another only on bad lines, are for the page.
+    if (metric.key.starts_with("talk_ratio.")) continue;
+    if (metric.key == "latency_net_ms" && latency != nullptr && metric.values == latency->values) continue;
     std::string row = "  " + writer.left(metric.name.empty() ? metric.key : metric.name, kNameWidth);
     for (const std::optional<double>& value :
          {metric.all.mean, metric.all.p50, metric.all.p95, metric.all.max}) {
@@ -134,14 +139,18 @@ void write_failures(Writer& writer, const Overview& overview) {
 void write_engine(Writer& writer, const Result& result) {
   const EngineSummary& engine = result.engine;
   if (engine.late_ticks + engine.late_starts + engine.dropped_starts == 0) return;
-  std::string text = "Of ourselves: ";
-  text += std::to_string(engine.late_ticks) + " packets left more than 5 ms late";
-  if (engine.late_starts > 0) text += ", " + std::to_string(engine.late_starts) + " calls started late";
-  if (engine.dropped_starts > 0)
-    text += ", " + std::to_string(engine.dropped_starts) + " starts were dropped";
+  std::string text;
+  const auto add = [&](std::uint64_t n, const char* one, const char* many) {
+    if (n == 0) return;
+    text += (text.empty() ? "" : ", ") + quantity(static_cast<double>(n), "") + (n == 1 ? one : many);
+  };
+  add(engine.late_ticks, " packet left more than 5 ms late", " packets left more than 5 ms late");
+  add(engine.late_starts, " call began late", " calls began late");
+  add(engine.dropped_starts, " call was not begun in time", " calls were not begun in time");
+  text = "Of ourselves: " + text + ".";
+  if (engine.late_ticks > 0) text += " Turns that this touched are marked in the report.";
   writer.line("");
-  writer.line(writer.paint(
-      "33", wrapped(text + ". Turns that they touched are marked in the report.", writer.text_width(), 2)));
+  writer.line(writer.paint("33", wrapped(text, writer.text_width(), 2)));
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ void add_failures(const Run& run, Failures& failures) {
     for (const CheckResult& check : run.evaluation.checks) {
       if (check.passed) continue;
       failures.add("check " + check.check, run,
-                   {"Check failed: " + check.check,
+                   {"Check failed: " + check_words(check.check),
                     FailureCategory::agent,
                     {},
                     check.explanation,

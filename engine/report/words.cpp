@@ -300,6 +300,17 @@ std::string advice_for(const Failure& failure) {
   return "See the log.";
 }
 
+std::string check_words(std::string_view check) {
+  constexpr std::string_view kMetric = "metric: ";
+  const std::size_t comma = check.find(", ");
+  const std::size_t colon = check.find(": ", comma == std::string_view::npos ? check.size() : comma);
+  if (!check.starts_with(kMetric) || colon == std::string_view::npos) return std::string(check);
+  std::string comparison(check.substr(comma + 2, colon - comma - 2));
+  std::replace(comparison.begin(), comparison.end(), '_', ' ');
+  return std::string(check.substr(kMetric.size(), comma - kMetric.size())) + " " + comparison + " " +
+         std::string(check.substr(colon + 2));
+}
+
 std::string advice_for_check(std::string_view check) {
   const auto has = [&](std::string_view word) { return check.find(word) != std::string_view::npos; };
   if (has("latency") || has("greeting_delay")) {

@@ -52,6 +52,10 @@ namespace linecheck::engine::report {
 /// What to do about a failure, one or two sentences. Never empty.
 [[nodiscard]] std::string advice_for(const Failure& failure);
 
+/// A check as people say it: "metric: latency_ms.p50, at_most: 1500" is "latency_ms.p50 at most 1500". Other
+/// checks stay as written.
+[[nodiscard]] std::string check_words(std::string_view check);
+
 /// What to do about a check that failed, as written in the scenario ("metric: latency_ms.p50, below: 1500").
 [[nodiscard]] std::string advice_for_check(std::string_view check);
 

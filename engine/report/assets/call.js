@@ -28,7 +28,7 @@ function failureBanner(run) {
   const code = run.failure && run.failure.sip_status ? ` SIP ${run.failure.sip_status}.` : '';
   return h('div', {class: `banner banner-${kind}`, role: 'note'},
     h('h2', {}, reasonOf(run) || (kind === 'cancelled' ? 'It was cancelled.' : 'It failed.')),
-    failed.length ? h('ul', {}, failed.map((check) => h('li', {}, h('code', {}, check.check),
+    failed.length ? h('ul', {}, failed.map((check) => h('li', {}, h('code', {}, checkWords(check.check)),
       check.explanation ? ` \u2013 ${check.explanation}` : ''))) : null,
     kind === 'cancelled' ? null : h('p', {}, `Cause: ${owner}.${code} ${kind === 'excused' ? meaning : ''}`.trim()),
     kind === 'cancelled' ? null : advice.map((words) => h('p', {}, h('strong', {}, 'What to do: '), words)));

@@ -75,7 +75,7 @@ function checksCard(run) {
   return section('Checks', failed ? `${failed} of ${sorted.length} failed.` : sorted.length === 1 ? 'It holds.' : `All ${sorted.length} hold.`,
     h('ul', {class: 'checks'}, sorted.map((check) => h('li', {},
       verdictBadge(check.passed ? 'pass' : 'fail'),
-      h('div', {}, h('code', {}, check.check), check.explanation ? h('p', {class: 'note'}, check.explanation) : null)))));
+      h('div', {}, h('code', {}, checkWords(check.check)), check.explanation ? h('p', {class: 'note'}, check.explanation) : null)))));
 }
 
 function metricFigure(metric) {

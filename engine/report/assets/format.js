@@ -53,12 +53,18 @@ function kindOf(run) {
 const metricOf = (run, key) => run.evaluation.metrics.find((metric) => metric.key === key);
 const percentilesOf = (metric) => (metric && metric.extra && metric.extra.percentiles) || null;
 
+/// "metric: latency_ms.p50, at_most: 1500" as people say it; other checks as written.
+function checkWords(check) {
+  const bound = /^metric: (\S+), (\w+): (.*)$/.exec(check);
+  return bound ? `${bound[1]} ${bound[2].replace(/_/g, ' ')} ${bound[3]}` : check;
+}
+
 /// Why a run is not a success, in one line; empty for a success.
 function reasonOf(run) {
   if (run.success === true) return '';
   const failed = run.expect.filter((check) => !check.passed);
   if (viewOf(run).by_checks) {
-    return failed.length === 1 ? `Check failed: ${failed[0].check}` : `${failed.length} of ${run.expect.length} checks failed`;
+    return failed.length === 1 ? `Check failed: ${checkWords(failed[0].check)}` : `${failed.length} of ${run.expect.length} checks failed`;
   }
   if (run.error_message) return run.error_message;
   if (run.failure && run.failure.reason) return run.failure.reason;

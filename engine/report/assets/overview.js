@@ -70,7 +70,7 @@ function checksOverview() {
   return section('Checks', 'On each call.', h('ul', {class: 'checks'}, DATA.view.checks.map((one) => {
     const failed = one.failed_run_ids.length;
     return h('li', {}, verdictBadge(failed ? 'fail' : 'pass'),
-      h('div', {}, h('code', {}, one.check), h('span', {class: 'measured'}, `${one.passed} of ${one.passed + failed}`),
+      h('div', {}, h('code', {}, checkWords(one.check)), h('span', {class: 'measured'}, `${one.passed} of ${one.passed + failed}`),
         failed ? h('p', {class: 'note'}, 'fails in ', callLinks(one.failed_run_ids)) : null));
   })));
 }
@@ -135,8 +135,10 @@ function engineNote() {
   const engine = DATA.engine;
   const late = engine.late_ticks + engine.late_starts + engine.dropped_starts;
   if (!isNumber(engine.pacing_ms.p99) && !late) return null;
+  const parts = [[engine.late_ticks, 'packet', 'left more than 5 ms late'], [engine.late_starts, 'call', 'began late'],
+                 [engine.dropped_starts, 'start', 'dropped']].filter(([n]) => n > 0);
   const words = late
-    ? `Of ourselves: ${number(engine.late_ticks)} packets left more than 5 ms late, ${number(engine.late_starts)} calls began late, ${number(engine.dropped_starts)} were not begun in time. Turns that this touched are marked.`
+    ? `Of ourselves: ${parts.map(([n, one, what]) => `${count(n, one)} ${what}`).join(', ')}.${engine.late_ticks ? ' Turns that this touched are marked.' : ''}`
     : `Of ourselves: 99 % of our packets left within ${quantity(engine.pacing_ms.p99, 'ms')} of the moment they were due; none was more than 5 ms late.`;
   return h('p', {class: `engine-note${late ? ' late' : ''}`}, words);
 }

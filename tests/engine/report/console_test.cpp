@@ -62,7 +62,7 @@ TEST_CASE("the summary: verdict, thresholds, checks, metrics, failures, files, t
        What to do: The agent goes on when it is talked over: check its barge-in (interruption)
        settings, then listen at the marked place.
 
-  Of ourselves: 2 packets left more than 5 ms late. Turns that they touched are marked in the
+  Of ourselves: 2 packets left more than 5 ms late. Turns that this touched are marked in the
   report.
 
   FILES

@@ -85,6 +85,15 @@ TEST_CASE("advice is there for every kind of failure") {
   CHECK_FALSE(advice_for_check("anything at all").empty());
 }
 
+TEST_CASE("a bound is said in words, other checks as written") {
+  CHECK(check_words("metric: latency_ms.p50, below: 1500") == "latency_ms.p50 below 1500");
+  CHECK(check_words("metric: yield_rate, at_least: 0.5") == "yield_rate at least 0.5");
+  CHECK(check_words("hung_up_by: agent") == "hung_up_by: agent");
+  CHECK(check_words("digits: {by: caller, equals: \"1\"}") == "digits: {by: caller, equals: \"1\"}");
+  CHECK(check_words("metric: odd") == "metric: odd");
+  CHECK(check_words("") == "");
+}
+
 TEST_CASE("columns count cells, not bytes") {
   CHECK(display_width("h\xC3\xA9llo") == 5);
   CHECK(display_width("\xE6\x97\xA5\xE6\x9C\xAC") == 4);  // two wide characters
