@@ -151,17 +151,23 @@ Controlled SqliteJobStore::Inside::control(const Moment& now, ResultId result, C
   });
 }
 
-std::vector<Reaped> SqliteJobStore::Inside::reap(const Moment& now) {
+std::vector<RunId> SqliteJobStore::Inside::expired(const Moment& now) {
   const std::lock_guard guard(lock_);
-  std::vector<RunId> expired;
+  std::vector<RunId> runs;
   for (const auto& [run, call] : open_) {
-    if (call.state != CallState::queued && now.mono_ns >= call.expires_ns) expired.push_back(run);
+    if (call.state != CallState::queued && now.mono_ns >= call.expires_ns) runs.push_back(run);
   }
-  if (expired.empty()) return {};
-  std::sort(expired.begin(), expired.end());
+  std::sort(runs.begin(), runs.end());
+  return runs;
+}
+
+std::vector<Reaped> SqliteJobStore::Inside::reap(const Moment& now) {
+  if (expired(now).empty()) return {};  // as a rule, and then nothing is written
   return write(Database::Durability::durable, [&] {
+    const std::vector<RunId> runs = expired(now);
     std::vector<Reaped> reaped;
-    for (const RunId run : expired) reaped.push_back(reap_call(now, run));
+    reaped.reserve(runs.size());
+    for (const RunId run : runs) reaped.push_back(reap_call(now, run));
     return reaped;
   });
 }

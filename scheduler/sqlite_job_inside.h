@@ -102,6 +102,7 @@ class SqliteJobStore::Inside {
   void save_cursors(const std::vector<Admitted>& admitted);
   void note_late_starts(const std::vector<Admitted>& admitted);
   [[nodiscard]] bool is_cancelled(ResultId result);
+  std::vector<RunId> expired(const Moment& now);
   Reaped reap_call(const Moment& now, RunId run);
   void free_line(Open& call);
   void save_state(RunId run, const Open& call);

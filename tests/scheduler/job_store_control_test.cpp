@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include "tests/scheduler/job_store_fixtures.h"
@@ -201,7 +202,11 @@ TEST_CASE_TEMPLATE("on_change fires when a claim may yield more", Fixture, STORE
   Fixture fixture;
   JobStore& store = fixture.store();
   int woken = 0;
-  store.on_change([&woken] { ++woken; });
+  store.on_change([&] {
+    ++woken;
+    // No lock is held: another thread may use the store meanwhile.
+    std::thread([&store] { store.heartbeat(at(0), 30s, {}); }).join();
+  });
   RunSpec spec = job(2);
   spec.limits.max_calls = 1;
   const Created created = store.create_run(at(0), spec);
@@ -217,6 +222,12 @@ TEST_CASE_TEMPLATE("on_change fires when a claim may yield more", Fixture, STORE
   store.control(at(1), created.result_id, Control::resume);
   CHECK(std::exchange(woken, 0) == 1);
   store.set_limit(at(1), LimitScope::global, "", {.max_calls = 9, .calls_per_second = {}});
+  CHECK(std::exchange(woken, 0) == 1);
+  claim_one(store, at(2));
+  CHECK(woken == 0);
+  CHECK(store.reap(at(3)).empty());
+  CHECK(woken == 0);
+  CHECK(store.reap(at(60)).size() == 1);
   CHECK(std::exchange(woken, 0) == 1);
 }
 
