@@ -209,14 +209,14 @@ double rms_in_channel(std::span<const float> loop) {
   // A windowed-sinc band-pass, run around the loop so that its seam is measured as it will be played.
   constexpr int kHalf = 200;
   std::array<float, 2 * kHalf + 1> taps{};
-  for (int i = -kHalf; i <= kHalf; ++i) {
+  for (std::size_t tap = 0; tap < taps.size(); ++tap) {
+    const double t = static_cast<double>(tap) - kHalf;  // samples from the middle
     const auto lobe = [&](double frequency) {
       const double omega = 2.0 * frequency / kClipRate;
-      return i == 0 ? omega : std::sin(kPi * omega * i) / (kPi * i);
+      return t == 0 ? omega : std::sin(kPi * omega * t) / (kPi * t);
     };
-    const double window = 0.42 + 0.5 * std::cos(kPi * i / kHalf) + 0.08 * std::cos(2.0 * kPi * i / kHalf);
-    taps[static_cast<std::size_t>(i + kHalf)] =
-        static_cast<float>(window * (lobe(kChannelHigh) - lobe(kChannelLow)));
+    const double window = 0.42 + 0.5 * std::cos(kPi * t / kHalf) + 0.08 * std::cos(2.0 * kPi * t / kHalf);
+    taps[tap] = static_cast<float>(window * (lobe(kChannelHigh) - lobe(kChannelLow)));
   }
   const std::size_t size = loop.size();
   if (size == 0) return 0;
