@@ -92,7 +92,7 @@ void read_noise_level(Reader& map, Personality& personality) {
     double reduced = 0;
     const bool hosted = volume.read("base", base, between(0, 1));
     volume.read("reduced", reduced, between(0, 1));
-    if (volume.read("snr_db", personality.background_snr_db, between(-10, 80))) {
+    if (volume.read("snr_db", personality.background_snr_db, between(-10, 60))) {
       if (volume.has("base")) volume.problem("base", "stands beside snr_db: give one of the two");
     } else if (hosted && base > 0) {
       personality.background_snr_db = -20 * std::log10(base);

@@ -364,11 +364,17 @@ void PlacedCall::on_media(media::Event& event) {
 void PlacedCall::on_play_ended(const media::PlayEnded& ended, double t_ms) {
   const auto found = spoken_.find(ended.tag);
   if (found == spoken_.end()) return;
-  const Spoken& spoken = found->second;
+  Spoken& spoken = found->second;
+  end_utterance(spoken, ended.samples_played * 1000.0 / clips_[spoken.action.clip]->rate, t_ms);
+  if (!persona_) return;
+  record_.utterances[spoken.utterance].interrupted = ended.stopped && persona_->was_interrupted(ended.tag);
+  persona_->play_ended(ended.tag, t_ms);
+}
+
+void PlacedCall::end_utterance(Spoken& spoken, double played_ms, double t_ms) {
+  spoken.ended = true;
   Utterance& utterance = record_.utterances[spoken.utterance];
-  const media::ClipPtr& clip = clips_[spoken.action.clip];
-  const double played_ms = ended.samples_played * 1000.0 / clip->rate;
-  for (const media::Span& span : clip->speech) {
+  for (const media::Span& span : clips_[spoken.action.clip]->speech) {
     if (!spoken.started || span.start_ms >= played_ms) break;
     media::Span heard;
     heard.start_ms = spoken.started_ms + span.start_ms;
@@ -381,9 +387,13 @@ void PlacedCall::on_play_ended(const media::PlayEnded& ended, double t_ms) {
   } else {
     utterance.start_ms = utterance.end_ms = t_ms;
   }
-  if (persona_) {
-    utterance.interrupted = ended.stopped && persona_->was_interrupted(ended.tag);
-    persona_->play_ended(ended.tag, t_ms);
+}
+
+/// What was being said when the call ended: a closed leg reports no end for it.
+void PlacedCall::end_open_utterances() {
+  const double end = record_.ended_ms.value_or(0);
+  for (auto& [tag, spoken] : spoken_) {
+    if (!spoken.ended) end_utterance(spoken, std::max(0.0, end - spoken.started_ms), end);
   }
 }
 
@@ -431,10 +441,7 @@ void PlacedCall::on_sip(sip::Event& event) {
 boost::asio::awaitable<void> PlacedCall::hang_up() {
   doing("hanging up");
   if (sip_up_) services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_);
-  if (media_up_) {
-    services_.switchboard.media().stop_playing(media_leg_);  // so that the last utterance has its end
-    services_.switchboard.media().close(media_leg_);
-  }
+  if (media_up_) services_.switchboard.media().close(media_leg_);
   const auto deadline = CallInbox::Clock::now() + kLastWords;
   while (sip_up_ || media_up_) {
     std::optional<CallEvent> event = co_await inbox_.next(deadline);
@@ -446,6 +453,7 @@ boost::asio::awaitable<void> PlacedCall::hang_up() {
     on_last_words(*event);
   }
   if (!record_.ended_ms && record_.origin_mono_ns != 0) record_.ended_ms = now_ms();
+  end_open_utterances();
 }
 
 void PlacedCall::on_last_words(CallEvent& event) {

@@ -40,6 +40,7 @@ class PlacedCall {
     SayAction action;
     double started_ms = 0;
     bool started = false;
+    bool ended = false;
   };
 
   [[nodiscard]] double now_ms() const;
@@ -61,6 +62,8 @@ class PlacedCall {
   void on_conversation(CallEvent& event);
   void on_media(media::Event& event);
   void on_play_ended(const media::PlayEnded& ended, double t_ms);
+  void end_utterance(Spoken& spoken, double played_ms, double t_ms);
+  void end_open_utterances();
   void on_sip(sip::Event& event);
   void on_last_words(CallEvent& event);
   void keep_trace(sip::Finished& finished);

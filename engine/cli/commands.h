@@ -16,7 +16,7 @@ inline constexpr int kExitEnvironment = 3;  ///< a port in use, a full disk: not
 struct RunArguments {
   std::string job;
   std::string config;  ///< empty: ./linecheck.yaml, then /etc/linecheck/linecheck.yaml
-  std::string out = "out";
+  std::string out;     ///< empty: the configuration's state
   std::string json;
   std::string junit;
   std::string html;
@@ -42,21 +42,21 @@ int serve_reference_agent(const AgentArguments& arguments);
 
 struct ShowArguments {
   std::int64_t run = 0;
-  std::string out = "out";
+  std::string out;  ///< empty: the state of the configuration that is found, else ./out
   bool ladder = false;
   bool json = false;
 };
 int show_run(const ShowArguments& arguments);
 
 struct ResultsArguments {
-  std::string out = "out";
+  std::string out;  ///< empty: the state of the configuration that is found, else ./out
   bool json = false;
 };
 int list_results(const ResultsArguments& arguments);
 
 struct ReportArguments {
   std::string result;  ///< a result.json, or the number of a result in `out`
-  std::string out = "out";
+  std::string out;     ///< empty: the state of the configuration that is found, else ./out
   std::string html;
   std::string junit;
   bool no_color = false;

@@ -8,6 +8,7 @@
 
 #include "engine/daemon/preflight.h"
 #include "scheduler/catalog.h"
+#include "scheduler/excerpt.h"
 
 namespace linecheck::engine::cli {
 
@@ -18,6 +19,14 @@ std::string find_config(const std::string& given) {
     if (std::filesystem::exists(candidate, ignored)) return candidate;
   }
   return {};
+}
+
+std::string find_state(const std::string& given) {
+  if (!given.empty()) return given;
+  const std::string file = find_config({});
+  scheduler::Problems problems;
+  const auto config = file.empty() ? std::nullopt : load_config(file, problems);
+  return config ? config->state.string() : "out";
 }
 
 std::optional<Loaded> load_all(const std::string& config_file, scheduler::Problems& problems) {
@@ -40,7 +49,10 @@ void print_problems(const scheduler::Problems& problems) {
                      return std::tie(a.mark.file, a.mark.line, a.mark.column) <
                             std::tie(b.mark.file, b.mark.line, b.mark.column);
                    });
-  for (const scheduler::Problem& problem : sorted) std::cerr << problem.text() << '\n';
+  for (const scheduler::Problem& problem : sorted) {
+    std::cerr << problem.text() << '\n';
+    std::cerr << scheduler::excerpt(problem.mark);
+  }
   std::cerr << sorted.size() << (sorted.size() == 1 ? " problem" : " problems") << "; nothing was started.\n";
 }
 

@@ -15,6 +15,11 @@ namespace linecheck::engine::cli {
 /// `given`, else ./linecheck.yaml, else /etc/linecheck/linecheck.yaml; empty when there is none.
 std::string find_config(const std::string& given);
 
+/// Where a command that looks at results finds them: `given`, else the state of the configuration that is
+/// found, else
+/// ./out.
+std::string find_state(const std::string& given);
+
 struct Loaded {
   Config config;
   std::shared_ptr<const scheduler::Catalog> catalog;

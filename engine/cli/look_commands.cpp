@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "engine/cli/commands.h"
+#include "engine/cli/files.h"
 #include "engine/report/console.h"
 #include "engine/report/html.h"
 #include "engine/report/json.h"
@@ -53,20 +54,21 @@ int guarded(const Work& work) {
 }  // namespace
 
 int show_run(const ShowArguments& arguments) {
+  const std::string out = find_state(arguments.out);
   return guarded([&] {
-    const auto stored = open_store(arguments.out).run(arguments.run);
+    const auto stored = open_store(out).run(arguments.run);
     if (!stored || stored->json.empty()) {
-      throw std::runtime_error("there is no finished run " + std::to_string(arguments.run) + " in '" +
-                               arguments.out + "'");
+      throw std::runtime_error("there is no finished run " + std::to_string(arguments.run) + " in '" + out +
+                               "'");
     }
     const auto json = nlohmann::json::parse(stored->json);
     if (arguments.json) {
       std::cout << json.dump(2) << "\n";
     } else if (arguments.ladder) {
-      std::cout << report::text_ladder(report::run_from_json(json, arguments.out));
+      std::cout << report::text_ladder(report::run_from_json(json, out));
     } else {
       Result one;
-      one.runs.push_back(report::run_from_json(json, arguments.out));
+      one.runs.push_back(report::run_from_json(json, out));
       const Run& run = one.runs.front();
       std::cout << "Run " << run.id << ": " << run.scenario_name << " | " << run.personality_name << " | #"
                 << run.repetition << "\n";
@@ -85,7 +87,7 @@ int show_run(const ShowArguments& arguments) {
 
 int list_results(const ResultsArguments& arguments) {
   return guarded([&] {
-    const auto results = open_store(arguments.out).results({}, 0, 100);
+    const auto results = open_store(find_state(arguments.out)).results({}, 0, 100);
     if (arguments.json) {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
       for (const auto& result : results) {
@@ -115,7 +117,7 @@ int list_results(const ResultsArguments& arguments) {
 
 int make_report(const ReportArguments& arguments) {
   return guarded([&] {
-    const fs::path file = find_result(arguments.result, arguments.out);
+    const fs::path file = find_result(arguments.result, find_state(arguments.out));
     const Result result = report::read_result_json(file);
     if (!arguments.html.empty()) {
       report::HtmlOptions options;

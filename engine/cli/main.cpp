@@ -69,14 +69,18 @@ int main(int argc, char** argv) {
   cli::ShowArguments show;
   auto* show_command = app.add_subcommand("show", "Show one run");
   show_command->add_option("id", show.run, "Its number")->required();
-  show_command->add_option("--out", show.out, "The folder that was given to run")->capture_default_str();
+  show_command->add_option(
+      "--out", show.out,
+      "Where they are (default: the state of ./linecheck.yaml or /etc/linecheck/linecheck.yaml, else ./out)");
   show_command->add_flag("--ladder", show.ladder, "Its SIP messages, drawn as a ladder");
   show_command->add_flag("--json", show.json, "All of it, as JSON");
 
   cli::ReportArguments report;
   auto* report_command = app.add_subcommand("report", "Make reports again from a stored result");
   report_command->add_option("result", report.result, "Its number, or a result.json")->required();
-  report_command->add_option("--out", report.out, "The folder that was given to run")->capture_default_str();
+  report_command->add_option(
+      "--out", report.out,
+      "Where they are (default: the state of ./linecheck.yaml or /etc/linecheck/linecheck.yaml, else ./out)");
   report_command->add_option("--html", report.html, "Write an HTML report");
   report_command->add_option("--junit", report.junit, "Write JUnit XML");
   report_command->add_flag("--no-color", report.no_color, "No colours");

@@ -277,7 +277,8 @@ int run_job(const RunArguments& arguments) {
     return 0;
   }
   try {
-    Foreground foreground(arguments, std::move(*loaded), std::move(*job), arguments.out);
+    const fs::path out = arguments.out.empty() ? loaded->config.state : fs::path(arguments.out);
+    Foreground foreground(arguments, std::move(*loaded), std::move(*job), out);
     return foreground.run();
   } catch (const std::exception& error) {
     std::cerr << "linecheck: " << error.what() << "\n";

@@ -72,6 +72,14 @@ const char* category_name(FailureCategory category) {
   return "engine";
 }
 
+/// The request as it came, and the seed that it ran with, so that it can be run again.
+std::string settings_of(const scheduler::Job& job) {
+  auto settings = nlohmann::ordered_json::parse(job.requested_json, nullptr, false);
+  if (!settings.is_object()) settings = nlohmann::ordered_json::object();
+  settings["seed"] = job.seed;
+  return settings.dump();
+}
+
 /// Waits until `until` or until somebody cancels the timer.
 awaitable<void> wait(boost::asio::steady_timer& timer, std::chrono::steady_clock::time_point until) {
   timer.expires_at(until);
@@ -124,7 +132,7 @@ awaitable<void> JobRunner::store_job() {
   scheduler::RunSpec spec;
   spec.name = job_.name;
   spec.job_text = job_.requested_json;
-  spec.settings_json = job_.requested_json;
+  spec.settings_json = settings_of(job_);
   spec.total_calls = plan_.size();
   spec.trunk = trunk_.name;
   spec.limits.max_calls = job_.concurrency_limit;
@@ -151,7 +159,7 @@ awaitable<void> JobRunner::store_job() {
   result_.agent = job_.agent_id;
   result_.agent_name = parts_.catalog->agents.at(job_.agent_id).name;
   result_.status = ResultStatus::running;
-  result_.run_settings_json = job_.requested_json;
+  result_.run_settings_json = settings_of(job_);
   result_.created_at = utc_now();
 }
 
@@ -346,6 +354,7 @@ void JobRunner::check_aborting_thresholds() {
     if (judged.passed || !judged.value) continue;  // no value yet: nothing to judge
     counts_.notice = "Stopping: " + judged.metric + " is not " + judged.condition + ".";
     stopping_ = true;
+    aborted_ = true;
     changed_.cancel();
     return;
   }
@@ -413,6 +422,7 @@ Result JobRunner::conclude_result() {
   result_.thresholds = judge_thresholds(result_, job_.thresholds);
   if (cancelled_) result_.status = ResultStatus::cancelled;
   conclude(result_);
+  if (aborted_ && !cancelled_) result_.status = ResultStatus::failed;  // a threshold stopped it, not the user
   if (!storage_trouble_.empty()) {
     result_.verdict_note +=
         (result_.verdict_note.empty() ? "" : "; ") + ("the database failed: " + storage_trouble_);

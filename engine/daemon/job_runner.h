@@ -88,7 +88,8 @@ class JobRunner {
   boost::asio::steady_timer heartbeat_;
   bool stopping_ = false;
   bool over_ = false;
-  bool cancelled_ = false;
+  bool cancelled_ = false;  ///< by the user
+  bool aborted_ = false;    ///< by a threshold with abort_on_fail
   std::string storage_trouble_;
 };
 

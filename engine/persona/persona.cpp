@@ -10,20 +10,6 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::max();
 
-/// The plans that an interruption_level stands for: it overrides the two plans of the personality.
-struct Level {
-  const char* name;
-  double wait_ms;
-  double stop_voice_ms;
-  double backoff_ms;
-};
-constexpr Level kLevels[] = {
-    {"none", 800, 200, 1500},
-    {"low", 700, 300, 1200},
-    {"medium", 500, 500, 1000},
-    {"high", 300, 1000, 500},
-};
-
 double ms(scheduler::Millis value) {
   return static_cast<double>(value.count());
 }
@@ -35,12 +21,6 @@ Habits Habits::of(const scheduler::Personality& personality, const scheduler::Sc
   habits.wait_ms = ms(personality.start_speaking_plan.wait);
   habits.stop_voice_ms = ms(personality.stop_speaking_plan.voice);
   habits.backoff_ms = ms(personality.stop_speaking_plan.backoff);
-  for (const Level& level : kLevels) {
-    if (personality.interruption_level != level.name) continue;
-    habits.wait_ms = level.wait_ms;
-    habits.stop_voice_ms = level.stop_voice_ms;
-    habits.backoff_ms = level.backoff_ms;
-  }
   habits.response_delay_ms = ms(personality.response_delay);
   habits.idle_timeout_ms = ms(personality.message_plan.idle_timeout);
   habits.idle_messages = personality.message_plan.idle_message_max_spoken_count;

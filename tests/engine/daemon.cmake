@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 list(APPEND engine_test_sources
+  daemon/config_test.cpp
+  daemon/preflight_test.cpp
 )

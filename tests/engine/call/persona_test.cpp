@@ -266,13 +266,14 @@ TEST_CASE("persona: a first message of its own comes without waiting for a greet
   CHECK(only<SayAction>(first.actions)->clip == 0);
 }
 
-TEST_CASE("persona: an interruption level stands for its plans") {
+TEST_CASE("persona: habits are the personality's plans in ms") {
   linecheck::scheduler::Personality personality;
   linecheck::scheduler::Scenario scenario;
-  personality.interruption_level = "high";
-  const Habits high = Habits::of(personality, scenario);
-  personality.interruption_level = "none";
-  const Habits none = Habits::of(personality, scenario);
-  CHECK(high.wait_ms < none.wait_ms);
-  CHECK(high.stop_voice_ms > none.stop_voice_ms);
+  personality.start_speaking_plan.wait = std::chrono::milliseconds(700);
+  personality.stop_speaking_plan.backoff = std::chrono::milliseconds(1500);
+  scenario.max_duration = std::chrono::seconds(30);
+  const Habits habits = Habits::of(personality, scenario);
+  CHECK(habits.wait_ms == 700);
+  CHECK(habits.backoff_ms == 1500);
+  CHECK(habits.max_duration_ms == 30'000);
 }

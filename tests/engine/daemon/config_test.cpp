@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/daemon/config.h"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "tests/temporary_directory.h"
+
+using namespace linecheck::engine;
+namespace scheduler = linecheck::scheduler;
+
+namespace {
+
+struct Written {
+  linecheck::tests::TemporaryDirectory directory;
+  std::filesystem::path file = directory.path() / "linecheck.yaml";
+
+  std::optional<Config> load(const std::string& text, scheduler::Problems& problems) {
+    std::ofstream(file) << text;
+    return load_config(file, problems);
+  }
+};
+
+bool mentions(const scheduler::Problems& problems, const std::string& words) {
+  for (const auto& problem : problems) {
+    if (problem.text().find(words) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("config: relative paths are taken from the file's folder, the rest has defaults") {
+  Written written;
+  scheduler::Problems problems;
+  const auto config = written.load("catalog: things\nstate: var\n", problems);
+  REQUIRE(config);
+  CHECK(config->catalog == written.directory.path() / "things");
+  CHECK(config->state == written.directory.path() / "var");
+  REQUIRE(config->endpoints.size() == 1);
+  CHECK(config->endpoints[0].name == "main");
+  CHECK(config->limits.concurrent_calls == 500);
+  CHECK_FALSE(config->voices.empty());
+}
+
+TEST_CASE("config: limits, ports and trunks are read") {
+  Written written;
+  scheduler::Problems problems;
+  const auto config = written.load(
+      "catalog: c\n"
+      "limits: {concurrent_calls: 7, calls_per_second: 2.5, min_free_disk: 3MiB}\n"
+      "media: {ports: 12000-12099, workers: 2, realtime: off}\n"
+      "sip: {endpoints: [{name: lan, listen: \"udp:127.0.0.1:0\"}]}\n"
+      "trunks: [{name: t, endpoint: lan, caller_numbers: [\"+15550100001\"], allow: "
+      "[\"sip:*@127.0.0.1\"]}]\n",
+      problems);
+  for (const auto& problem : problems) MESSAGE(problem.text());
+  REQUIRE(config);
+  CHECK(config->limits.concurrent_calls == 7);
+  CHECK(config->limits.calls_per_second == 2.5);
+  CHECK(config->limits.min_free_disk == 3U << 20U);
+  CHECK(config->media.port_first == 12000);
+  CHECK(config->media.port_last == 12099);
+  CHECK(config->media.workers == 2);
+  CHECK(config->media.realtime == linecheck::media::Options::Realtime::off);
+  CHECK(config->endpoint_index("lan") == 0);
+  CHECK_FALSE(config->endpoint_index("wan"));
+  REQUIRE(config->trunks.size() == 1);
+}
+
+TEST_CASE("config: every problem is said at once, with its place") {
+  Written written;
+  scheduler::Problems problems;
+  const auto config = written.load(
+      "catalog: c\n"
+      "limts: {}\n"
+      "limits: {min_free_disk: lots, calls_per_second: 0}\n"
+      "media: {ports: 9-1}\n"
+      "trunks: [{name: t, endpoint: nowhere, allow: [\"sip:\"]}]\n"
+      "providers: {voices: [{name: cloud, type: openai-speech}]}\n",
+      problems);
+  CHECK_FALSE(config);
+  CHECK(mentions(problems, "linecheck.yaml:2:1"));
+  CHECK(mentions(problems, "did you mean 'limits'"));
+  CHECK(mentions(problems, "5GiB"));
+  CHECK(mentions(problems, "10000-29999"));
+  CHECK(mentions(problems, "nowhere"));
+  CHECK(mentions(problems, "openai-speech"));
+}
+
+TEST_CASE("config: sizes") {
+  CHECK(parse_size("5GiB") == 5ULL << 30U);
+  CHECK(parse_size("1kB") == 1000U);
+  CHECK(parse_size("12") == 12U);
+  CHECK_FALSE(parse_size("much"));
+  CHECK_FALSE(parse_size("-1"));
+  CHECK_FALSE(parse_size("5 parsecs"));
+}
