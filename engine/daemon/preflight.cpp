@@ -24,7 +24,7 @@ void check_metric(const scheduler::MetricBound& bound, MetricScope scope, const 
                   Problems& problems) {
   if (is_known_metric(bound.metric, scope)) return;
   std::string message = "there is no metric '" + bound.metric + "'";
-  const std::string key = split_metric(bound.metric).first;
+  const std::string key = bound.metric.substr(0, bound.metric.find('.'));
   if (is_known_metric(key, scope)) {
     message = "'" + key + "' has no statistic of that name in '" + bound.metric + "'";
   } else {
