@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A run judged, and a result: what the reporters write and the API answers. Plain values; built by the evaluation and
-// the dispatcher, read by engine/report. The JSON shape is made in report/json.h alone.
+// A run judged, and a result: what the reporters write and the API answers. Plain values; built by the
+// evaluation and the dispatcher, read by engine/report. The JSON shape is made in report/json.h alone.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +24,9 @@ struct Turn {
   double start_ms = 0;
   double end_ms = 0;
   double uncertainty_ms = 0;
-  std::optional<double> latency_ms;       ///< agent turns that follow a caller turn
-  std::optional<double> overlap_ms;       ///< where it started while the other side spoke
-  std::optional<double> yielded_after_ms; ///< caller barge-ins: until the agent fell silent
+  std::optional<double> latency_ms;        ///< agent turns that follow a caller turn
+  std::optional<double> overlap_ms;        ///< where it started while the other side spoke
+  std::optional<double> yielded_after_ms;  ///< caller barge-ins: until the agent fell silent
   bool interrupts = false;
   bool backchannel = false;
   bool touched_by_late_tick = false;
@@ -43,7 +43,8 @@ struct Distribution {
   [[nodiscard]] std::optional<double> statistic(const std::string& name) const;
 };
 
-/// One metric of a run. Exactly one of score or distribution is set where it applies; else `reason` says why not.
+/// One metric of a run. Exactly one of score or distribution is set where it applies; else `reason` says why
+/// not.
 struct Metric {
   int id = 0;
   std::string key;   ///< latency_ms

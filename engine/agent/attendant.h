@@ -47,7 +47,7 @@ class Attendant {
   bool up_ = false;
   bool done_ = false;
   bool speaking_ = false;
-  bool opened_ = false;    ///< has said its greeting, or anything
+  bool opened_ = false;  ///< has said its greeting, or anything
   bool yielding_ = false;
   bool caller_speaking_ = false;
   bool caller_overlapped_ =

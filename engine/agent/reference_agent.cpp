@@ -187,7 +187,12 @@ bool ReferenceAgent::accept(Guest& guest) {
   stream.codec = answer->media.codec == sip::Codec::pcma ? media::Codec::pcma : media::Codec::pcmu;
   stream.payload_type = answer->media.payload_type;
   stream.telephone_event_payload_type = answer->media.telephone_event_pt;
-  switchboard_.media().start(guest.media, stream);
+  try {
+    switchboard_.media().start(guest.media, stream);
+  } catch (const std::exception& error) {  // an address of a family that we do not have
+    endpoint.reject(guest.leg, 488, error.what());
+    return false;
+  }
   endpoint.accept(guest.leg, answer->sdp);
   return true;
 }
@@ -302,7 +307,7 @@ boost::asio::awaitable<void> ReferenceAgent::take_leave(Guest& guest) {
 }
 
 boost::asio::awaitable<void> ReferenceAgent::stop() {
-  for (const auto& [leg, inbox] : inboxes_) inbox->push(StopCall{"shutdown"});
+  for (const auto& [leg, inbox] : inboxes_) inbox->push(StopCall{});
   guest_left_.expires_after(kLastWords);
   const auto deadline = guest_left_.expiry();
   while (!inboxes_.empty() && CallInbox::Clock::now() < deadline) {

@@ -23,7 +23,7 @@ class Watchdog {
       : timer_(executor) {
     timer_.expires_after(limit + kWatchdogSlack);
     timer_.async_wait([&inbox](const boost::system::error_code& error) {
-      if (!error) inbox.push(StopCall{"watchdog"});
+      if (!error) inbox.push(StopCall{StopCall::Why::watchdog});
     });
   }
 

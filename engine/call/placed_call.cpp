@@ -19,9 +19,6 @@ constexpr std::chrono::seconds kDialSlack{40};
 /// Length of a key press and of the pause after it.
 constexpr std::chrono::milliseconds kTone{100};
 
-/// StopCall's reason when a call outlives its longest duration.
-constexpr std::string_view kWatchdog = "watchdog";
-
 media::Codec media_codec(sip::Codec codec) {
   return codec == sip::Codec::pcma ? media::Codec::pcma : media::Codec::pcmu;
 }
@@ -178,9 +175,8 @@ boost::asio::awaitable<bool> PlacedCall::dial() {
       co_return false;
     }
     if (const auto* stop = std::get_if<StopCall>(&*event)) {
-      record_.cancelled = true;
-      record_.ended_reason = stop->reason;
-      services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_, stop->reason);
+      stopped(*stop);
+      services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_);
     } else if (auto* media = std::get_if<media::Event>(&*event)) {
       on_media(*media);
     } else if (const auto connected = on_dialling(std::get<sip::Event>(*event))) {
@@ -205,14 +201,15 @@ std::optional<bool> PlacedCall::on_dialling(sip::Event& event) {
   } else if (const auto* answered = std::get_if<sip::Answered>(&event.what)) {
     record_.sip_status = answered->status;
     record_.answered_ms = t;
-    if (record_.cancelled) return std::nullopt;  // a 200 that crossed our CANCEL: the endpoint hangs it up
+    if (!record_.ended_reason.empty())
+      return std::nullopt;  // a 200 that crossed our CANCEL: the endpoint hangs it up
     in_call_ = true;
     note(t, "answered");
     return start_media(*answered);
   } else if (const auto* failed = std::get_if<sip::Failed>(&event.what)) {
     if (failed->status != 0) record_.sip_status = failed->status;
     record_.ended_ms = t;
-    if (!record_.cancelled) {
+    if (record_.ended_reason.empty()) {
       record_.failure = failure_of(*failed, spec_->target);
       record_.ended_reason = std::string(sip::name(failed->kind));
     }
@@ -261,6 +258,9 @@ boost::asio::awaitable<void> PlacedCall::converse() {
   doing("talking");
   persona_ = std::make_unique<Persona>(script_, Habits::of(*spec_->personality, *spec_->scenario));
   persona_->answered(*record_.answered_ms);
+  if (agent_speaking_since_) {  // it began before its 200 came through
+    persona_->agent_started(std::max(*agent_speaking_since_, *record_.answered_ms));
+  }
   while (in_call_) {
     for (const PersonaAction& action : persona_->poll(now_ms())) perform(action);
     if (!in_call_) break;
@@ -305,7 +305,6 @@ void PlacedCall::press(const DigitsAction& action) {
     return;
   }
   note(now_ms(), "persona_presses", action.digits);
-  record_.digits_sent += action.digits;
   services_.switchboard.media().send_digits(media_leg_, action.digits, kTone, kTone, action.tag);
 }
 
@@ -316,10 +315,27 @@ void PlacedCall::end_by_caller(std::string reason) {
   record_.ended_reason = std::move(reason);
 }
 
+/// Somebody outside wants the call to end.
+void PlacedCall::stopped(const StopCall& stop) {
+  switch (stop.why) {
+    case StopCall::Why::cancelled:
+      record_.cancelled = true;
+      record_.ended_reason = "cancelled";
+      break;
+    case StopCall::Why::lease_lost:
+      fail(FailureCategory::engine, "The call's lease was lost: the database was too slow.");
+      record_.ended_reason = "lease-lost";
+      break;
+    case StopCall::Why::watchdog:
+      record_.ended_reason = "max-duration";
+      break;
+  }
+}
+
 void PlacedCall::on_conversation(CallEvent& event) {
   if (const auto* stop = std::get_if<StopCall>(&event)) {
-    record_.cancelled = stop->reason != kWatchdog;
-    end_by_caller(stop->reason == kWatchdog ? "max-duration" : stop->reason);
+    stopped(*stop);
+    end_by_caller(record_.ended_reason);
   } else if (auto* media = std::get_if<media::Event>(&event)) {
     on_media(*media);
   } else {
@@ -330,9 +346,11 @@ void PlacedCall::on_conversation(CallEvent& event) {
 void PlacedCall::on_media(media::Event& event) {
   const bool talking = persona_ != nullptr && in_call_;
   if (std::holds_alternative<media::SpeechStarted>(event.what)) {
+    agent_speaking_since_ = event.t_ms;
     if (talking) persona_->agent_started(event.t_ms);
     if (talking) doing("agent speaks");
   } else if (std::holds_alternative<media::SpeechEnded>(event.what)) {
+    agent_speaking_since_.reset();
     if (talking) persona_->agent_ended(event.t_ms);
     if (talking) doing("talking");
   } else if (const auto* started = std::get_if<media::PlayStarted>(&event.what)) {
@@ -346,6 +364,7 @@ void PlacedCall::on_media(media::Event& event) {
   } else if (const auto* ended = std::get_if<media::PlayEnded>(&event.what)) {
     on_play_ended(*ended, event.t_ms);
   } else if (const auto* digits = std::get_if<media::DigitsSent>(&event.what)) {
+    if (!digits->stopped) record_.digits_sent += digits->digits;
     if (persona_) persona_->digits_sent(digits->tag, event.t_ms);
   } else if (const auto* digit = std::get_if<media::DigitReceived>(&event.what)) {
     note(event.t_ms, "digit", std::string(1, digit->digit.digit));
@@ -395,6 +414,8 @@ void PlacedCall::end_open_utterances() {
   for (auto& [tag, spoken] : spoken_) {
     if (!spoken.ended) end_utterance(spoken, std::max(0.0, end - spoken.started_ms), end);
   }
+  // What never left was never said.
+  std::erase_if(record_.utterances, [](const Utterance& utterance) { return utterance.speech.empty(); });
 }
 
 void PlacedCall::on_sip(sip::Event& event) {
@@ -453,6 +474,9 @@ boost::asio::awaitable<void> PlacedCall::hang_up() {
     on_last_words(*event);
   }
   if (!record_.ended_ms && record_.origin_mono_ns != 0) record_.ended_ms = now_ms();
+  if (inbox_.dropped() > 0) {
+    fail(FailureCategory::engine, "Events of the call were lost (" + std::to_string(inbox_.dropped()) + ").");
+  }
   end_open_utterances();
 }
 
@@ -465,8 +489,6 @@ void PlacedCall::on_last_words(CallEvent& event) {
     } else if (auto* finished = std::get_if<sip::Finished>(&sip->what)) {
       keep_trace(*finished);
     }
-  } else {
-    record_.cancelled = record_.cancelled || !record_.ended_ms;
   }
 }
 

@@ -59,6 +59,7 @@ class PlacedCall {
   void say(const SayAction& action);
   void press(const DigitsAction& action);
   void end_by_caller(std::string reason);
+  void stopped(const StopCall& stop);
   void on_conversation(CallEvent& event);
   void on_media(media::Event& event);
   void on_play_ended(const media::PlayEnded& ended, double t_ms);
@@ -84,6 +85,7 @@ class PlacedCall {
   bool media_up_ = false;  ///< opened, Closed not yet seen
   bool in_call_ = false;   ///< answered and not yet ended
   bool heard_rtp_ = false;
+  std::optional<double> agent_speaking_since_;
   bool events_agreed_ = false;  ///< the agent takes telephone-event
 };
 

@@ -25,7 +25,12 @@ namespace linecheck::engine {
 
 /// From outside the call: stop it.
 struct StopCall {
-  std::string reason;
+  enum class Why {
+    cancelled,   ///< by the user
+    lease_lost,  ///< the database was too slow: ours to answer for
+    watchdog,    ///< the call outlived its longest duration
+  };
+  Why why = Why::cancelled;
 };
 
 using CallEvent = std::variant<sip::Event, media::Event, StopCall>;

@@ -104,6 +104,8 @@ class Checker {
     if (loaded == nullptr) return;
     if (const auto job = scheduler::load_job(path, *loaded->catalog, problems_)) {
       check_job(*job, *loaded->catalog, loaded->config, problems_);
+    } else {
+      check_threshold_names(path, problems_);
     }
   }
 

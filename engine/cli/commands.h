@@ -21,6 +21,7 @@ struct RunArguments {
   std::string junit;
   std::string html;
   std::optional<std::uint64_t> seed;
+  std::string next_step;  ///< a command that the summary ends with; for scripts/demo
   bool dry_run = false;
   bool quiet = false;
   bool no_color = false;

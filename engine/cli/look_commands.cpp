@@ -45,6 +45,9 @@ int guarded(const Work& work) {
   try {
     work();
     return 0;
+  } catch (const StateError& error) {  // a disk, not what was asked
+    std::cerr << "linecheck: " << error.what() << "\n";
+    return kExitEnvironment;
   } catch (const std::exception& error) {
     std::cerr << "linecheck: " << error.what() << "\n";
     return kExitRefused;

@@ -24,6 +24,7 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   run->add_option("--junit", arguments.junit, "JUnit XML");
   run->add_option("--html", arguments.html, "HTML report (default: report.html in --out)");
   run->add_option("--seed", arguments.seed, "Instead of the job's seed");
+  run->add_option("--next-step", arguments.next_step, "A command to suggest at the end")->group("");
   run->add_flag("--dry-run", arguments.dry_run, "Print the calls that would be made");
   run->add_flag("--quiet", arguments.quiet, "No live progress");
   run->add_flag("--no-color", arguments.no_color, "No colours (also: NO_COLOR)");

@@ -39,7 +39,10 @@ std::chrono::milliseconds steady_now() {
 std::optional<scheduler::Job> read_job(const RunArguments& arguments, const Loaded& loaded,
                                        scheduler::Problems& problems) {
   auto job = scheduler::load_job(arguments.job, *loaded.catalog, problems);
-  if (!job) return std::nullopt;
+  if (!job) {
+    check_threshold_names(arguments.job, problems);
+    return std::nullopt;
+  }
   if (arguments.seed) job->seed = *arguments.seed;
   check_job(*job, *loaded.catalog, loaded.config, problems);
   return job;
@@ -218,12 +221,14 @@ class Foreground {
       });
     }
     summary.files.emplace_back("recordings", (state_.root() / "recordings").string());
-    summary.next_title = "A first job of your own";
-    summary.next_commands = {"linecheck run configs/first/job.yaml -c configs/first/linecheck.yaml"};
+    if (!arguments_.next_step.empty()) {
+      summary.next_title = "A first job of your own";
+      summary.next_commands = {arguments_.next_step};
+    }
     std::cout << report::summary(result_, summary) << std::flush;
     std::cerr << trouble;
-    if (!trouble.empty()) return std::max(result_.exit_code(), kExitEnvironment);
-    return result_.exit_code();
+    const int code = result_.exit_code();
+    return trouble.empty() || code == 130 || code == kExitRefused ? code : kExitEnvironment;
   }
 
   void save_result(const fs::path& json) {

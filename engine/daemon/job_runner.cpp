@@ -28,6 +28,7 @@ using boost::asio::awaitable;
 using std::chrono::nanoseconds;
 
 constexpr std::uint64_t kWarmUpCalls = 1000;  ///< of the plan, looked at for texts to speak ahead
+constexpr std::size_t kWarmUpBatch = 16;
 constexpr std::size_t kShownNeverStarted = 1000;
 constexpr nanoseconds kLease{30'000'000'000};
 constexpr std::chrono::seconds kHeartbeat{10};
@@ -123,8 +124,14 @@ awaitable<void> JobRunner::warm_up() {
     part.texts.insert(script.texts.begin(), script.texts.end());
   }
   for (auto& [id, part] : by_personality) {
-    std::vector<std::string> texts(part.texts.begin(), part.texts.end());
-    co_await synthesize_all(parts_.services.voices, part.voice, std::move(texts));
+    std::vector<std::string> texts;
+    for (auto text = part.texts.begin(); text != part.texts.end();) {
+      if (stopping_) co_return;
+      texts.push_back(*text++);
+      if (texts.size() < kWarmUpBatch && text != part.texts.end()) continue;
+      co_await synthesize_all(parts_.services.voices, part.voice, std::move(texts));
+      texts.clear();
+    }
   }
 }
 
@@ -161,6 +168,7 @@ awaitable<void> JobRunner::store_job() {
   result_.status = ResultStatus::running;
   result_.run_settings_json = settings_of(job_);
   result_.created_at = utc_now();
+  if (cancelled_) cancel_rest();
 }
 
 awaitable<Result> JobRunner::run() {
@@ -168,13 +176,20 @@ awaitable<Result> JobRunner::run() {
   co_await store_job();
   parts_.store.on_change([this] { boost::asio::post(parts_.control, [this] { changed_.cancel(); }); });
   boost::asio::co_spawn(parts_.control, keep_leases(), boost::asio::detached);
-  co_await claim_calls();
+  try {
+    co_await claim_calls();
+  } catch (const std::exception& error) {
+    // A database that fails in the middle: no new calls; those in progress end and are reported.
+    storage_trouble_ = error.what();
+    stopping_ = true;
+    aborted_ = true;
+  }
   while (!active_.empty()) co_await wait(changed_, std::chrono::steady_clock::time_point::max());
   over_ = true;
   heartbeat_.cancel();
   grace_.cancel();
   auto forget_us = [this] { parts_.store.on_change({}); };
-  co_await offload(parts_.database, std::move(forget_us));
+  co_await offload(parts_.database, std::move(forget_us));  // takes no part of the disk: can't fail
   result_.wall_seconds = static_cast<double>(mono_ns() - started) / 1e9;
   co_return conclude_result();
 }
@@ -206,11 +221,16 @@ awaitable<void> JobRunner::keep_leases() {
     if (over_) break;
     std::vector<scheduler::Lease> leases;
     for (const auto& [id, call] : active_) leases.push_back(call.lease);
-    auto beat = [this, leases] { return parts_.store.heartbeat(scheduler::moment_now(), kLease, leases); };
+    auto beat = [this, leases] {
+      auto lost = parts_.store.heartbeat(scheduler::moment_now(), kLease, leases);
+      parts_.store.reap(scheduler::moment_now());  // a call whose end could not be stored frees its line so
+      return lost;
+    };
     try {
       for (const auto lost : co_await offload(parts_.database, std::move(beat))) {
         const auto found = active_.find(lost);
-        if (found != active_.end() && found->second.inbox) found->second.inbox->push(StopCall{"lease-lost"});
+        if (found != active_.end() && found->second.inbox)
+          found->second.inbox->push(StopCall{StopCall::Why::lease_lost});
       }
     } catch (const std::exception& error) {
       storage_trouble_ = error.what();
@@ -240,6 +260,8 @@ Run JobRunner::planned_run(std::int64_t run_id, const scheduler::PlannedCall& pl
   return run;
 }
 
+/// Touches the disk (the recording's folder, a password file): on the database thread, reading only what does
+/// not change once the job is stored.
 std::shared_ptr<CallSpec> JobRunner::spec_of(const scheduler::Lease& lease,
                                              const scheduler::PlannedCall& planned) {
   const scheduler::Catalog& catalog = *parts_.catalog;
@@ -278,8 +300,11 @@ awaitable<void> JobRunner::make_call(scheduler::Lease lease) {
   call.scenario = run.scenario_name;
   call.variant = variant_of(run);
   try {
-    parts_.state.require_free(parts_.config.limits.min_free_disk);
-    std::shared_ptr<CallSpec> spec = spec_of(lease, planned);
+    auto prepare = [this, lease, planned] {
+      parts_.state.require_free(parts_.config.limits.min_free_disk);
+      return spec_of(lease, planned);
+    };
+    std::shared_ptr<CallSpec> spec = co_await offload(parts_.database, std::move(prepare));
     spec->begin = [this, lease] { return begin(lease); };
     spec->doing = [this, id = lease.run_id](const std::string& what) {
       const auto found = active_.find(id);
@@ -302,9 +327,13 @@ awaitable<bool> JobRunner::begin(const scheduler::Lease& lease) {
   const scheduler::Lease mine = lease;
   auto commit = [this, mine] { return parts_.store.begin_call(scheduler::moment_now(), mine); };
   const scheduler::Begun begun = co_await offload(parts_.database, std::move(commit));
+  if (begun == scheduler::Begun::lost) {
+    throw std::runtime_error("The call's lease was lost before it was dialled: the database was too slow.");
+  }
   if (begun != scheduler::Begun::yes) co_return false;
   boost::asio::steady_timer due(parts_.control);
   co_await wait(due, std::chrono::steady_clock::time_point(nanoseconds(mine.due_ns)));
+  if (hanging_up_) co_return false;
   late_starts_.started(mine.due_ns, mono_ns());
   co_return true;
 }
@@ -324,7 +353,10 @@ awaitable<void> JobRunner::finish_call(const scheduler::Lease& lease, Run run) {
     return parts_.store.complete(scheduler::moment_now(), lease, outcome);
   };
   try {
-    co_await offload(parts_.database, std::move(store));
+    const scheduler::Completion stored = co_await offload(parts_.database, std::move(store));
+    if (!stored.accepted && run.status != RunStatus::cancelled) {
+      storage_trouble_ = "the end of run " + std::to_string(run.id) + " came too late to be stored";
+    }
   } catch (const std::exception& error) {
     storage_trouble_ = error.what();  // the verdict is still in memory and in this result's files
   }
@@ -355,21 +387,19 @@ void JobRunner::check_aborting_thresholds() {
     counts_.notice = "Stopping: " + judged.metric + " is not " + judged.condition + ".";
     stopping_ = true;
     aborted_ = true;
+    cancel_rest();
     changed_.cancel();
     return;
   }
 }
 
-void JobRunner::stop_gently() {
-  if (stopping_) return;
-  stopping_ = true;
-  cancelled_ = true;
-  counts_.notice = "Stopping: no new calls. Ctrl-C again hangs up.";
-  changed_.cancel();
-  auto cancel = [this] {
-    return parts_.store.control(scheduler::moment_now(), result_.id, scheduler::Control::cancel);
-  };
-  auto ask = [this, cancel]() mutable -> awaitable<void> {
+/// Tells the store that no further call is to begin.
+void JobRunner::cancel_rest() {
+  auto ask = [this, id = result_.id]() -> awaitable<void> {
+    if (id == 0) co_return;  // not stored yet: store_job comes back to it
+    auto cancel = [this, id] {
+      return parts_.store.control(scheduler::moment_now(), id, scheduler::Control::cancel);
+    };
     try {
       co_await offload(parts_.database, std::move(cancel));
     } catch (const std::exception& error) {
@@ -377,6 +407,15 @@ void JobRunner::stop_gently() {
     }
   };
   boost::asio::co_spawn(parts_.control, std::move(ask), boost::asio::detached);
+}
+
+void JobRunner::stop_gently() {
+  if (cancelled_) return;
+  stopping_ = true;
+  cancelled_ = true;
+  counts_.notice = "Stopping: no new calls. Ctrl-C again hangs up.";
+  changed_.cancel();
+  cancel_rest();
   grace_.expires_after(job_.graceful_stop);
   grace_.async_wait([this](const boost::system::error_code& error) {
     if (!error) stop_now();
@@ -385,10 +424,10 @@ void JobRunner::stop_gently() {
 
 void JobRunner::stop_now() {
   stop_gently();
-  cancelled_ = true;
+  hanging_up_ = true;
   counts_.notice = "Hanging up.";
   for (auto& [id, call] : active_) {
-    if (call.inbox) call.inbox->push(StopCall{"cancelled"});
+    if (call.inbox) call.inbox->push(StopCall{StopCall::Why::cancelled});
   }
 }
 

@@ -68,7 +68,7 @@ class JobRunner {
   boost::asio::awaitable<void> finish_call(const scheduler::Lease& lease, Run run);
   std::shared_ptr<CallSpec> spec_of(const scheduler::Lease& lease, const scheduler::PlannedCall& planned);
   [[nodiscard]] Run planned_run(std::int64_t run_id, const scheduler::PlannedCall& planned) const;
-  void set_caller(Run& run, const std::string& caller_number) const;
+  void cancel_rest();
   void count(const Run& run);
   void check_aborting_thresholds();
   void add_never_started();
@@ -88,6 +88,7 @@ class JobRunner {
   boost::asio::steady_timer heartbeat_;
   bool stopping_ = false;
   bool over_ = false;
+  bool hanging_up_ = false;
   bool cancelled_ = false;  ///< by the user
   bool aborted_ = false;    ///< by a threshold with abort_on_fail
   std::string storage_trouble_;

@@ -12,6 +12,7 @@
 #include "scheduler/numbers.h"
 #include "scheduler/plan.h"
 #include "scheduler/suggest.h"
+#include "scheduler/yaml.h"
 #include "sip/allow_list.h"
 #include "sip/headers.h"
 
@@ -136,6 +137,21 @@ void check_catalog(const scheduler::Catalog& catalog, const Config& config, Prob
   for (const auto& [id, personality] : catalog.personalities) check_voice(personality, config, problems);
   for (const auto& [id, scenario] : catalog.scenarios) check_scenario(scenario, catalog, problems);
   for (const auto& [id, profile] : catalog.test_profiles) check_profile(profile, problems);
+}
+
+void check_threshold_names(const std::filesystem::path& job_file, Problems& problems) {
+  Problems told;
+  const auto document = scheduler::load_document(job_file, told);
+  const scheduler::Node* thresholds = document ? document->find("thresholds") : nullptr;
+  if (thresholds == nullptr) return;
+  for (const scheduler::Node& item : thresholds->items) {
+    const scheduler::Node* metric = item.find("metric");
+    if (metric == nullptr || metric->kind != scheduler::Node::Kind::scalar) continue;
+    scheduler::MetricBound bound;
+    bound.metric = metric->text;
+    bound.mark = item.mark();
+    check_metric(bound, MetricScope::result, "thresholds", problems);
+  }
 }
 
 void check_job(const scheduler::Job& job, const scheduler::Catalog& catalog, const Config&,

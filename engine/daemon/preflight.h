@@ -20,6 +20,10 @@ void check_catalog(const scheduler::Catalog& catalog, const Config& config, sche
 void check_job(const scheduler::Job& job, const scheduler::Catalog& catalog, const Config& config,
                scheduler::Problems& problems);
 
+/// For a job that was refused: its thresholds' names, so that all problems are told at once. Silent about a
+/// file that can't be read, which has been told already.
+void check_threshold_names(const std::filesystem::path& job_file, scheduler::Problems& problems);
+
 struct Destination {
   std::string request_uri;
   std::string proxy;

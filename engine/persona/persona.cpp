@@ -54,6 +54,7 @@ void Persona::agent_started(double t) {
 
 void Persona::agent_ended(double t) {
   agent_speaking_ = false;
+  heard_reply_ = true;
   agent_end_ = t;
   became_quiet(t);
   idle_messages_said_ = 0;
