@@ -81,8 +81,14 @@ def most_at_once(intervals):
 def in_progress(result, cap):
     intervals = {r["id"]: interval(r) for r in result["runs"].values()}
     problems = [f"run {i}: no INVITE, or no answer to a BYE, among its SIP messages" for i, v in intervals.items() if not v]
+    if len(problems) == len(intervals):
+        return problems
     most = most_at_once([v for v in intervals.values() if v])
     print(f"calls in progress at once, from the SIP messages: {most} at most (cap {cap})")
+    taken = (max(v[1] for v in intervals.values() if v) - min(v[0] for v in intervals.values() if v)) / 1e9
+    print(f"the calls took {taken:.1f} s in all")
+    if taken >= 90:
+        problems.append(f"the calls took {taken:.1f} s in all, under 90 s is wanted")
     if most > cap:
         problems.append(f"{most} calls at once, {cap} allowed")
     if most < 2:
@@ -193,7 +199,7 @@ def main():
     result = json.loads((out / "result.json").read_text())
     check("12 runs, all completed, counts and success_rate right", counts(result))
     check("12 different inbound numbers", numbers(result))
-    check("never more than 4 calls in progress", in_progress(result, 4))
+    check("never more than 4 calls in progress, all done in under 90 s", in_progress(result, 4))
     check("every call has its recording", recordings(result, out))
     check("junit.xml says the same", junit(result, out))
     check("report.html loads nothing from a network", html(result, out))
