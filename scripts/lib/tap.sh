@@ -24,7 +24,7 @@ check() {
   shift
   if output="$("$@" 2>&1)"; then
     ok "$name"
-    [[ -z "$output" ]] || sed 's/^/    /' <<<"$output"
+    [[ -z "$output" ]] || printf '    %s\n' "${output//$'\n'/$'\n'    }"
   else
     not_ok "$name" "$output"
   fi
