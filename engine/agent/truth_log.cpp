@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/agent/truth_log.h"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -8,6 +9,9 @@ namespace linecheck::engine {
 
 TruthLog::TruthLog(const std::string& path) {
   if (path.empty()) return;
+  const auto folder = std::filesystem::path(path).parent_path();
+  std::error_code ignored;  // the open below says what is wrong
+  if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
   out_.open(path, std::ios::trunc);
   if (!out_) throw std::runtime_error("the truth log '" + path + "' can't be written");
 }

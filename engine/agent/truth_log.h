@@ -26,7 +26,8 @@ struct Truth {
 
 class TruthLog {
  public:
-  /// Starts the file anew; an empty path keeps no log. Throws std::runtime_error when it can't be written.
+  /// Starts the file anew, in a folder that is made where it is missing; an empty path keeps no log. Throws
+  /// std::runtime_error when it can't be written.
   explicit TruthLog(const std::string& path);
   void write(const Truth& truth);
 

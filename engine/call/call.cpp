@@ -63,7 +63,9 @@ Failure failure_of(const sip::Failed& failed, const std::string& target) {
   failure.q850 = failed.q850;
   failure.retry_after_s = failed.retry_after_s;
   const std::string answer = std::to_string(failed.status) + " " + failed.phrase;
-  const std::string why = failed.reason.empty() || failed.reason == failed.phrase ? "" : ": " + failed.reason;
+  const std::string why = failed.reason.empty() || failed.reason == failed.phrase || failed.reason == answer
+                              ? ""
+                              : ": " + failed.reason;
   const auto blame = [&failure](FailureCategory category, std::string reason) {
     failure.category = category;
     failure.reason = std::move(reason);
