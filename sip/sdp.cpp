@@ -1,75 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sip/sdp.h"
 
-#include <arpa/inet.h>
-#include <sofia-sip/sdp.h>
-#include <sofia-sip/su_alloc.h>
-#include <strings.h>
-
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <functional>
-#include <memory>
 
+#include "sip/sdp_read.h"
 #include "sip/sdp_session.h"
 
 namespace linecheck::sip {
 namespace {
-
-struct ParserFree {
-  void operator()(sdp_parser_t* parser) const { sdp_parser_free(parser); }
-};
-using Parser = std::unique_ptr<sdp_parser_t, ParserFree>;
-
-struct Parsed {
-  Parser parser;
-  sdp_session_t* session = nullptr;
-};
-
-SdpResult<std::shared_ptr<Parsed>> parse_session(std::string_view text) {
-  if (text.empty()) return SdpError{SdpError::Kind::malformed, "there is no session description"};
-  auto parsed = std::make_shared<Parsed>();
-  parsed->parser.reset(sdp_parse(nullptr, text.data(), static_cast<issize_t>(text.size()), 0));
-  parsed->session = parsed->parser ? sdp_session(parsed->parser.get()) : nullptr;
-  if (parsed->session == nullptr) {
-    const char* why = parsed->parser ? sdp_parsing_error(parsed->parser.get()) : nullptr;
-    return SdpError{SdpError::Kind::malformed, std::string("the session description cannot be read: ") +
-                                                   (why != nullptr ? why : "no memory")};
-  }
-  return parsed;
-}
-
-bool is_ip(const std::string& address) {
-  in6_addr scratch{};
-  return inet_pton(AF_INET, address.c_str(), &scratch) == 1 ||
-         inet_pton(AF_INET6, address.c_str(), &scratch) == 1;
-}
-
-Direction direction_of(unsigned mode) {
-  switch (mode) {
-    case sdp_sendonly:
-      return Direction::sendonly;
-    case sdp_recvonly:
-      return Direction::recvonly;
-    case sdp_inactive:
-      return Direction::inactive;
-    default:
-      return Direction::sendrecv;
-  }
-}
-
-bool sends(Direction direction) {
-  return direction == Direction::sendrecv || direction == Direction::sendonly;
-}
-bool receives(Direction direction) {
-  return direction == Direction::sendrecv || direction == Direction::recvonly;
-}
-
-Direction make_direction(bool send, bool receive) {
-  if (send) return receive ? Direction::sendrecv : Direction::sendonly;
-  return receive ? Direction::recvonly : Direction::inactive;
-}
 
 /// What we may do on a stream of which we want `ours` and the peer described `theirs`.
 Direction agree(Direction ours, const SdpMedia& theirs) {
@@ -77,79 +16,19 @@ Direction agree(Direction ours, const SdpMedia& theirs) {
                         receives(ours) && sends(theirs.direction));
 }
 
-int ptime_of(const sdp_media_t* media) {
-  const sdp_attribute_t* attribute = sdp_attribute_find(media->m_attributes, "ptime");
-  if (attribute == nullptr || attribute->a_value == nullptr) return 20;
-  int value = 0;
-  const char* begin = attribute->a_value;
-  const auto [end, error] = std::from_chars(begin, begin + std::strlen(begin), value);
-  return error == std::errc{} && value >= 5 && value <= 200 ? value : 20;
-}
-
-std::string formats_text(const std::vector<std::string>& formats) {
-  std::string out;
-  for (const std::string& format : formats) out += (out.empty() ? "" : ", ") + format;
-  return out.empty() ? "nothing" : out;
-}
-
-SdpMedia describe(const sdp_media_t* media) {
-  SdpMedia out;
-  out.port = media->m_port <= 65535 ? static_cast<std::uint16_t>(media->m_port) : std::uint16_t{0};
-  out.direction = direction_of(media->m_mode);
-  out.ptime_ms = ptime_of(media);
-  if (const sdp_connection_t* connection = sdp_media_connections(media); connection != nullptr) {
-    out.address = connection->c_address != nullptr ? connection->c_address : "";
-    out.old_style_hold = out.address == "0.0.0.0";
-  }
-  for (const sdp_rtpmap_t* map = media->m_rtpmaps; map != nullptr; map = map->rm_next) {
-    const char* encoding = map->rm_encoding != nullptr ? map->rm_encoding : "";
-    const int payload_type = static_cast<int>(map->rm_pt);
-    out.formats.emplace_back(*encoding != '\0' ? encoding : std::to_string(payload_type));
-    if (map->rm_rate != 8000) continue;
-    if (strcasecmp(encoding, "PCMU") == 0) {
-      out.codecs.push_back({Codec::pcmu, payload_type});
-    } else if (strcasecmp(encoding, "PCMA") == 0) {
-      out.codecs.push_back({Codec::pcma, payload_type});
-    } else if (strcasecmp(encoding, "telephone-event") == 0 && out.telephone_event_pt < 0) {
-      out.telephone_event_pt = payload_type;
-    }
-  }
-  return out;
-}
-
-bool is_audio(const sdp_media_t* media) {
-  return media->m_type == sdp_media_audio;
-}
-bool is_plain_rtp(const sdp_media_t* media) {
-  return media->m_proto == sdp_proto_rtp;
-}
-
-/// The first m=audio line that can be used; of those that cannot, the reason of the best one.
-SdpResult<const sdp_media_t*> pick_audio(const sdp_session_t* session) {
+/// The first m=audio line that can be used; of those that cannot, the reason of the last one.
+SdpResult<SdpMedia> pick_audio(const SdpText& text) {
   SdpError error{SdpError::Kind::no_audio, "the session description has no audio stream"};
-  for (const sdp_media_t* media = session->sdp_media; media != nullptr; media = media->m_next) {
-    if (!is_audio(media)) continue;
-    if (media->m_rejected != 0 || media->m_port == 0) {
-      error = {SdpError::Kind::rejected, "the audio stream was refused (port 0)"};
-      continue;
-    }
-    if (!is_plain_rtp(media)) {
-      error = {SdpError::Kind::not_rtp_avp, std::string("the audio stream uses ") +
-                                                (media->m_proto_name != nullptr ? media->m_proto_name : "?") +
-                                                ", and only RTP/AVP is spoken here"};
-      continue;
-    }
-    const sdp_connection_t* connection = sdp_media_connections(media);
-    if (connection == nullptr || connection->c_address == nullptr || !is_ip(connection->c_address)) {
-      error = {SdpError::Kind::bad_address, "the audio stream has no IP address to send to"};
-      continue;
-    }
-    return media;
+  for (const SdpSection& section : text.media) {
+    if (!is_audio(section)) continue;
+    auto media = read_audio(text, section);
+    if (media) return media;
+    error = media.error();
   }
   return error;
 }
 
-std::string address_lines(const OfferOptions& options) {
+std::string session_lines(const OfferOptions& options) {
   const bool v6 = options.address.find(':') != std::string::npos;
   const std::string where = std::string(" IN ") + (v6 ? "IP6 " : "IP4 ") + options.address;
   std::uint64_t id = options.session_id;
@@ -158,45 +37,91 @@ std::string address_lines(const OfferOptions& options) {
          "\r\ns=-\r\nc=" + where.substr(1) + "\r\nt=0 0\r\n";
 }
 
-std::string audio_lines(const OfferOptions& options, const std::vector<CodecEntry>& codecs,
-                        int telephone_event_pt, Direction direction) {
-  std::string line = "m=audio " + std::to_string(options.port) + " RTP/AVP";
+/// What an m=audio line of ours says.
+struct AudioLine {
+  std::string protocol = "RTP/AVP";
+  std::vector<CodecEntry> codecs;
+  std::vector<TelephoneEventEntry> telephone_events;
+  Direction direction = Direction::sendrecv;
+  bool rtcp_mux = false;
+};
+
+std::string audio_lines(const OfferOptions& options, const AudioLine& audio) {
+  std::string line = "m=audio " + std::to_string(options.port) + " " + audio.protocol;
   std::string attributes;
-  for (const CodecEntry& entry : codecs) {
+  const auto attribute = [&attributes](const std::string& text) { attributes += "a=" + text + "\r\n"; };
+  for (const CodecEntry& entry : audio.codecs) {
     const std::string number = std::to_string(entry.payload_type);
     line += " " + number;
-    attributes += "a=rtpmap:" + number + " " + std::string(encoding_name(entry.codec)) + "/8000\r\n";
+    attribute("rtpmap:" + number + " " + std::string(encoding_name(entry.codec)) + "/" +
+              std::to_string(rtp_clock(entry.codec)) + (entry.codec == Codec::opus ? "/2" : ""));
+    if (entry.codec == Codec::opus) attribute("fmtp:" + number + " " + opus_parameters_text(options.opus));
   }
-  if (telephone_event_pt >= 0) {
-    const std::string number = std::to_string(telephone_event_pt);
+  for (const TelephoneEventEntry& entry : audio.telephone_events) {
+    const std::string number = std::to_string(entry.payload_type);
     line += " " + number;
-    attributes += "a=rtpmap:" + number + " telephone-event/8000\r\na=fmtp:" + number + " 0-15\r\n";
+    attribute("rtpmap:" + number + " telephone-event/" + std::to_string(entry.clock));
+    attribute("fmtp:" + number + " 0-15");
   }
-  return line + "\r\n" + attributes + "a=ptime:" + std::to_string(options.ptime_ms) +
-         "\r\na=" + std::string(attribute_name(direction)) + "\r\n";
+  attribute("ptime:" + std::to_string(options.ptime_ms));
+  if (options.max_ptime_ms > 0) attribute("maxptime:" + std::to_string(options.max_ptime_ms));
+  if (options.rtcp_port != 0 && options.rtcp_port != options.port + 1)
+    attribute("rtcp:" + std::to_string(options.rtcp_port));
+  if (audio.rtcp_mux) attribute("rtcp-mux");
+  attribute(std::string(attribute_name(audio.direction)));
+  return line + "\r\n" + attributes;
 }
 
 /// An m= line refused: port 0, with its formats as they were (RFC 3264, 6).
-std::string refused_lines(const sdp_media_t* media) {
-  std::string line = std::string("m=") + (media->m_type_name != nullptr ? media->m_type_name : "audio") +
-                     " 0 " + (media->m_proto_name != nullptr ? media->m_proto_name : "RTP/AVP");
-  bool any = false;
-  for (const sdp_rtpmap_t* map = media->m_rtpmaps; map != nullptr; map = map->rm_next, any = true)
-    line += " " + std::to_string(static_cast<int>(map->rm_pt));
-  if (!any)
-    for (const sdp_list_t* format = media->m_format; format != nullptr; format = format->l_next, any = true)
-      line += std::string(" ") + format->l_text;
-  return line + (any ? "\r\n" : " 0\r\n");
+std::string refused_line(const SdpSection& section) {
+  std::string line = "m=" + std::string(section.media) + " 0 " + std::string(section.protocol);
+  for (const std::string_view format : section.formats) line += " " + std::string(format);
+  return line + (section.formats.empty() ? " 0\r\n" : "\r\n");
+}
+
+int payload_type_of(const OfferOptions& options, Codec codec) {
+  return codec == Codec::opus ? options.opus_payload_type : static_payload_type(codec);
+}
+
+int telephone_event_of(const OfferOptions& options, int clock) {
+  if (options.telephone_event_payload_type < 0) return -1;
+  return clock == 8000 ? options.telephone_event_payload_type : options.wide_telephone_event_payload_type;
+}
+
+bool has(const OfferOptions& options, Codec codec) {
+  return std::find(options.codecs.begin(), options.codecs.end(), codec) != options.codecs.end();
+}
+
+/// The first codec of the peer that is one of ours.
+const CodecEntry* first_common(const SdpMedia& media, const OfferOptions& ours) {
+  const auto found = std::find_if(media.codecs.begin(), media.codecs.end(),
+                                  [&](const CodecEntry& entry) { return has(ours, entry.codec); });
+  return found == media.codecs.end() ? nullptr : &*found;
+}
+
+/// What does not depend on who offered.
+Negotiated agreed(const OfferOptions& ours, const SdpMedia& theirs, const CodecEntry& chosen) {
+  Negotiated out;
+  out.remote_address = theirs.address;
+  out.remote_port = theirs.port;
+  out.codec = chosen.codec;
+  out.payload_type = chosen.payload_type;
+  out.opus = chosen.opus;
+  out.direction = agree(ours.direction, theirs);
+  out.ptime_ms = theirs.ptime_ms;
+  out.max_ptime_ms = theirs.max_ptime_ms;
+  out.remote_rtcp_address = theirs.rtcp_address;
+  out.remote_rtcp_port = theirs.rtcp_port;
+  return out;
+}
+
+void share_port(Negotiated& media) {
+  media.rtcp_mux = true;
+  media.remote_rtcp_address = media.remote_address;
+  media.remote_rtcp_port = media.remote_port;
 }
 
 }  // namespace
-
-std::string_view encoding_name(Codec codec) {
-  return codec == Codec::pcmu ? "PCMU" : "PCMA";
-}
-int static_payload_type(Codec codec) {
-  return codec == Codec::pcmu ? 0 : 8;
-}
 
 std::string_view attribute_name(Direction direction) {
   switch (direction) {
@@ -216,123 +141,137 @@ Direction mirrored(Direction direction) {
   return make_direction(receives(direction), sends(direction));
 }
 
+int SdpMedia::telephone_event(int clock) const {
+  for (const TelephoneEventEntry& entry : telephone_events)
+    if (entry.clock == clock) return entry.payload_type;
+  return -1;
+}
+
 bool Negotiated::may_send() const {
   return sends(direction);
 }
 
 SdpResult<SdpMedia> parse_sdp(std::string_view text) {
-  const auto parsed = parse_session(text);
+  const auto parsed = read_sdp_text(text);
   if (!parsed) return parsed.error();
-  const auto media = pick_audio((*parsed)->session);
-  if (!media) return media.error();
-  return describe(*media);
+  return pick_audio(*parsed);
 }
 
 std::string make_offer(const OfferOptions& options) {
-  std::vector<CodecEntry> codecs;
-  for (const Codec codec : options.codecs) codecs.push_back({codec, static_payload_type(codec)});
-  return address_lines(options) +
-         audio_lines(options, codecs, options.telephone_event_payload_type, options.direction);
+  AudioLine audio;
+  std::vector<int> clocks;
+  for (const Codec codec : options.codecs) {
+    audio.codecs.push_back({codec, payload_type_of(options, codec)});
+    const int clock = rtp_clock(codec);
+    if (std::find(clocks.begin(), clocks.end(), clock) == clocks.end()) clocks.push_back(clock);
+  }
+  for (const int clock : clocks)
+    if (const int number = telephone_event_of(options, clock); number >= 0)
+      audio.telephone_events.push_back({number, clock});
+  audio.direction = options.direction;
+  audio.rtcp_mux = options.rtcp_mux;
+  return session_lines(options) + audio_lines(options, audio);
 }
 
 SdpResult<Negotiated> negotiate_answer(const OfferOptions& offer, std::string_view answer) {
   const auto parsed = parse_sdp(answer);
   if (!parsed) return parsed.error();
   const SdpMedia& media = *parsed;
-  const auto chosen = std::find_if(media.codecs.begin(), media.codecs.end(), [&](const CodecEntry& entry) {
-    return std::find(offer.codecs.begin(), offer.codecs.end(), entry.codec) != offer.codecs.end();
-  });
-  if (chosen == media.codecs.end()) {
+  const CodecEntry* chosen = first_common(media, offer);
+  if (chosen == nullptr) {
     std::vector<std::string> offered;
     for (const Codec codec : offer.codecs) offered.emplace_back(encoding_name(codec));
     return SdpError{SdpError::Kind::codec_not_offered, "the answer has " + formats_text(media.formats) +
                                                            ", but what was offered is " +
                                                            formats_text(offered)};
   }
-  Negotiated out;
-  out.remote_address = media.address;
-  out.remote_port = media.port;
-  out.codec = chosen->codec;
-  out.payload_type = chosen->payload_type;
-  out.receive_payload_type = static_payload_type(chosen->codec);
-  if (offer.telephone_event_payload_type >= 0 && media.telephone_event_pt >= 0) {
-    out.telephone_event_pt = media.telephone_event_pt;
-    out.receive_telephone_event_pt = offer.telephone_event_payload_type;
+  Negotiated out = agreed(offer, media, *chosen);
+  out.receive_payload_type = payload_type_of(offer, chosen->codec);
+  for (const CodecEntry& entry : media.codecs)
+    if (has(offer, entry.codec)) out.receivable.push_back({entry.codec, payload_type_of(offer, entry.codec)});
+  const int clock = rtp_clock(chosen->codec);
+  const int ours = telephone_event_of(offer, clock);
+  const int theirs = media.telephone_event(clock);
+  if (ours >= 0 && theirs >= 0) {
+    out.telephone_event_pt = theirs;
+    out.receive_telephone_event_pt = ours;
   }
-  out.direction = agree(offer.direction, media);
-  out.ptime_ms = media.ptime_ms;
+  if (offer.rtcp_mux && media.rtcp_mux) share_port(out);
   return out;
 }
 
 SdpResult<Answer> make_answer(std::string_view offer, const OfferOptions& local) {
-  const auto parsed = parse_session(offer);
+  const auto parsed = read_sdp_text(offer);
   if (!parsed) return parsed.error();
-  const sdp_session_t* session = (*parsed)->session;
 
   // The first audio line that has a codec of ours is taken; the others are refused in their places.
-  const sdp_media_t* taken = nullptr;
+  const SdpSection* taken = nullptr;
   SdpMedia media;
   const CodecEntry* chosen = nullptr;
   SdpError error{SdpError::Kind::no_audio, "the offer has no audio stream"};
-  for (const sdp_media_t* line = session->sdp_media; line != nullptr && taken == nullptr;
-       line = line->m_next) {
-    if (!is_audio(line)) continue;
-    sdp_session_t only = *session;
-    sdp_media_t alone = *line;
-    alone.m_next = nullptr;
-    only.sdp_media = &alone;
-    if (const auto usable = pick_audio(&only); !usable) {
+  for (const SdpSection& section : parsed->media) {
+    if (!is_audio(section)) continue;
+    const auto usable = read_audio(*parsed, section);
+    if (!usable) {
       error = usable.error();
       continue;
     }
-    media = describe(line);
-    const auto found = std::find_if(media.codecs.begin(), media.codecs.end(), [&](const CodecEntry& entry) {
-      return std::find(local.codecs.begin(), local.codecs.end(), entry.codec) != local.codecs.end();
-    });
-    if (found == media.codecs.end()) {
+    media = *usable;
+    chosen = first_common(media, local);
+    if (chosen == nullptr) {
       error = {SdpError::Kind::no_common_codec,
                "the offer has " + formats_text(media.formats) + ", none of which is spoken here"};
       continue;
     }
-    chosen = &*found;
-    taken = line;
+    taken = &section;
+    break;
   }
   if (taken == nullptr) return error;
 
-  Negotiated out;
-  out.remote_address = media.address;
-  out.remote_port = media.port;
-  out.codec = chosen->codec;
-  out.payload_type = out.receive_payload_type = chosen->payload_type;
-  if (local.telephone_event_payload_type >= 0)
-    out.telephone_event_pt = out.receive_telephone_event_pt = media.telephone_event_pt;
-  out.direction = agree(local.direction, media);
-  out.ptime_ms = media.ptime_ms;
+  Negotiated out = agreed(local, media, *chosen);
+  out.receive_payload_type = chosen->payload_type;
+  out.receivable = {{chosen->codec, chosen->payload_type}};
+  const int clock = rtp_clock(chosen->codec);
+  if (telephone_event_of(local, clock) >= 0)
+    out.telephone_event_pt = out.receive_telephone_event_pt = media.telephone_event(clock);
+  if (media.rtcp_mux) share_port(out);
 
-  std::string text = address_lines(local);
-  for (const sdp_media_t* line = session->sdp_media; line != nullptr; line = line->m_next)
-    text += line == taken ? audio_lines(local, {*chosen}, out.telephone_event_pt, out.direction)
-                          : refused_lines(line);
+  AudioLine audio;
+  audio.protocol = taken->protocol;
+  audio.codecs = {*chosen};
+  if (out.telephone_event_pt >= 0) audio.telephone_events = {{out.telephone_event_pt, clock}};
+  audio.direction = out.direction;
+  audio.rtcp_mux = out.rtcp_mux;
+  std::string text = session_lines(local);
+  for (const SdpSection& section : parsed->media)
+    text += &section == taken ? audio_lines(local, audio) : refused_line(section);
   return Answer{std::move(text), std::move(out)};
 }
 
 std::optional<OfferOptions> options_of(std::string_view own) {
-  const auto parsed = parse_session(own);
+  const auto parsed = read_sdp_text(own);
   if (!parsed) return std::nullopt;
-  const auto picked = pick_audio((*parsed)->session);
+  const auto picked = pick_audio(*parsed);
   if (!picked) return std::nullopt;
-  const SdpMedia media = describe(*picked);
+  const SdpMedia& media = *picked;
   OfferOptions out;
   out.address = media.address;
   out.port = media.port;
+  if (media.rtcp_port != media.port + 1) out.rtcp_port = media.rtcp_port;
+  out.rtcp_mux = media.rtcp_mux;
   out.codecs.clear();
-  for (const CodecEntry& entry : media.codecs) out.codecs.push_back(entry.codec);
-  out.telephone_event_payload_type = media.telephone_event_pt;
-  out.ptime_ms = media.ptime_ms;
-  if (const sdp_origin_t* origin = (*parsed)->session->sdp_origin; origin != nullptr) {
-    out.session_id = origin->o_id;
-    out.session_version = origin->o_version;
+  for (const CodecEntry& entry : media.codecs) {
+    out.codecs.push_back(entry.codec);
+    if (entry.codec != Codec::opus) continue;
+    out.opus_payload_type = entry.payload_type;
+    out.opus = entry.opus;
   }
+  out.telephone_event_payload_type = media.telephone_event(8000);
+  out.wide_telephone_event_payload_type = media.telephone_event(48000);
+  out.ptime_ms = media.ptime_ms;
+  out.max_ptime_ms = media.max_ptime_ms;
+  out.session_id = parsed->session_id;
+  out.session_version = parsed->session_version;
   return out;
 }
 

@@ -47,7 +47,7 @@ TEST_CASE("an offer says everything once") {
   CHECK(back->port == 12000);
   REQUIRE(back->codecs.size() == 2);
   CHECK(back->codecs[0].codec == Codec::pcmu);
-  CHECK(back->telephone_event_pt == 101);
+  CHECK(back->telephone_event(8000) == 101);
 }
 
 TEST_CASE("an offer over IPv6, without telephone-event, on hold") {
@@ -60,6 +60,70 @@ TEST_CASE("an offer over IPv6, without telephone-event, on hold") {
   CHECK(offer.find("RTP/AVP 8\r\n") != std::string::npos);
   CHECK(offer.find("telephone-event") == std::string::npos);
   CHECK(offer.find("a=sendonly\r\n") != std::string::npos);
+}
+
+TEST_CASE("every codec is named with its clock, and events with the clocks of the codecs") {
+  OfferOptions options = local({Codec::opus, Codec::g722, Codec::pcmu});
+  options.rtcp_mux = true;
+  options.max_ptime_ms = 60;
+  const std::string offer = make_offer(options);
+  CHECK(offer.find("m=audio 12000 RTP/AVP 96 9 0 102 101\r\n") != std::string::npos);
+  CHECK(offer.find("a=rtpmap:96 opus/48000/2\r\n") != std::string::npos);
+  CHECK(offer.find("a=fmtp:96 minptime=10;useinbandfec=1;usedtx=0;stereo=0;maxplaybackrate=16000;"
+                   "sprop-maxcapturerate=16000\r\n") != std::string::npos);
+  CHECK(offer.find("a=rtpmap:9 G722/8000\r\n") != std::string::npos);
+  CHECK(offer.find("a=rtpmap:102 telephone-event/48000\r\n") != std::string::npos);
+  CHECK(offer.find("a=rtpmap:101 telephone-event/8000\r\n") != std::string::npos);
+  CHECK(offer.find("a=maxptime:60\r\n") != std::string::npos);
+  CHECK(offer.find("a=rtcp-mux\r\n") != std::string::npos);
+  const auto back = options_of(offer);
+  REQUIRE(back);
+  CHECK(make_offer(*back) == offer);
+}
+
+TEST_CASE("what Opus peers say of themselves") {
+  const auto heard = read_opus_parameters(
+      " useinbandfec=1 ; "
+      "MaxPlaybackRate=24000;stereo=1;usedtx=1;maxaveragebitrate=32000;minptime=20;cbr=1;x");
+  CHECK(heard.use_inband_fec);
+  CHECK(heard.max_playback_rate == 24000);
+  CHECK(heard.stereo);
+  CHECK(heard.use_dtx);
+  CHECK(heard.cbr);
+  CHECK(heard.max_average_bitrate == 32000);
+  CHECK(heard.min_ptime_ms == 20);
+  CHECK(read_opus_parameters("maxplaybackrate=-1;stereo=2;minptime=9999999999999999999;;=;useinbandfec") ==
+        OpusParameters{});
+  CHECK(read_opus_parameters(opus_parameters_text(heard)) == heard);
+}
+
+TEST_CASE("the codec's own clock chooses the events") {
+  const std::string lines =
+      "m=audio 4000 RTP/AVP 111 0 110 126\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n"
+      "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n";
+  const auto wide = make_answer(session(lines), local({Codec::pcmu, Codec::opus}));
+  REQUIRE(wide);
+  CHECK(wide->media.codec == Codec::opus);
+  CHECK(wide->media.payload_type == 111);
+  CHECK(wide->media.opus.use_inband_fec);
+  CHECK(wide->media.opus.max_playback_rate == 48000);
+  CHECK(wide->media.telephone_event_pt == 110);
+  CHECK(wide->sdp.find("m=audio 12000 RTP/AVP 111 110\r\n") != std::string::npos);
+  CHECK(wide->sdp.find("a=rtpmap:110 telephone-event/48000\r\n") != std::string::npos);
+  CHECK(wide->sdp.find("a=fmtp:111 minptime=10;") != std::string::npos);
+  const auto narrow = make_answer(session(lines), local());
+  REQUIRE(narrow);
+  CHECK(narrow->media.codec == Codec::pcmu);
+  CHECK(narrow->media.telephone_event_pt == 126);
+
+  // The peer numbers Opus as it likes: what we send bears its number, what we receive ours.
+  const auto answered = negotiate_answer(local({Codec::opus, Codec::pcmu}), session(lines));
+  REQUIRE(answered);
+  CHECK(answered->payload_type == 111);
+  CHECK(answered->receive_payload_type == 96);
+  CHECK(answered->telephone_event_pt == 110);
+  CHECK(answered->receive_telephone_event_pt == 102);
+  CHECK(answered->receivable == std::vector<CodecEntry>{{Codec::opus, 96}, {Codec::pcmu, 0}});
 }
 
 TEST_CASE("options come back from our own description") {
