@@ -44,6 +44,13 @@ class DatagramPort {
   virtual bool send(std::span<const std::uint8_t> packet, const Address& to) noexcept = 0;
   /// Fills the batch with what waits; a full batch says that more may be there.
   virtual void receive(DatagramBatch& batch) noexcept = 0;
+
+  // RTCP on a port of its own, one above the other (RFC 3550 section 11). Muxed RTCP (RFC 5761) goes through
+  // send() and receive(). Whoever has no RTCP calls neither.
+
+  /// False where the socket did not take it.
+  virtual bool send_control(std::span<const std::uint8_t> packet, const Address& to) noexcept = 0;
+  virtual void receive_control(DatagramBatch& batch) noexcept = 0;
 };
 
 }  // namespace linecheck::media

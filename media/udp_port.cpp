@@ -49,6 +49,50 @@ std::int64_t arrival_of(const msghdr& header, std::int64_t mono_ns, std::int64_t
   return mono_ns;
 }
 
+// A closed remote port comes back as ECONNREFUSED only on connected sockets; what is left is ENETUNREACH,
+// EPERM and full buffers: the caller counts them.
+bool send_on(int fd, std::span<const std::uint8_t> packet, const Address& to) noexcept {
+  const ssize_t sent =
+      ::sendto(fd, packet.data(), packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL, to.data(), to.size());
+  return sent == static_cast<ssize_t>(packet.size());
+}
+
+void receive_on(int fd, DatagramBatch& batch) noexcept {
+  std::array<mmsghdr, DatagramBatch::kMax> headers{};
+  std::array<iovec, DatagramBatch::kMax> buffers{};
+  std::array<sockaddr_storage, DatagramBatch::kMax> sources;
+  struct Control {
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> bytes;
+  };
+  std::array<Control, DatagramBatch::kMax> controls;
+  for (std::size_t i = 0; i < DatagramBatch::kMax; ++i) {
+    buffers[i] = {batch.items[i].bytes.data(), batch.items[i].bytes.size()};
+    msghdr& header = headers[i].msg_hdr;
+    header.msg_name = &sources[i];
+    header.msg_namelen = sizeof(sources[i]);
+    header.msg_iov = &buffers[i];
+    header.msg_iovlen = 1;
+    header.msg_control = controls[i].bytes.data();
+    header.msg_controllen = controls[i].bytes.size();
+  }
+  batch.count = 0;
+  const int got = ::recvmmsg(fd, headers.data(), DatagramBatch::kMax, MSG_DONTWAIT, nullptr);
+  if (got <= 0) return;
+  const std::int64_t mono_ns = read_clock(CLOCK_MONOTONIC);
+  const std::int64_t wall_ns = read_clock(CLOCK_REALTIME);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
+    const msghdr& header = headers[i].msg_hdr;
+    Datagram& item = batch.items[i];
+    item.from = Address::from(sources[i]);
+    item.arrival_ns = arrival_of(header, mono_ns, wall_ns);
+    // Larger than any packet of ours or of a sane peer: its rest is gone, so it is nothing (size 0 counts as
+    // malformed).
+    item.size = (header.msg_flags & MSG_TRUNC) != 0 ? std::uint16_t{0}
+                                                    : static_cast<std::uint16_t>(headers[i].msg_len);
+  }
+  batch.count = static_cast<std::size_t>(got);
+}
+
 }  // namespace
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -87,47 +131,19 @@ std::unique_ptr<UdpPort> UdpPort::bind(const std::string& address, std::uint16_t
 }
 
 bool UdpPort::send(std::span<const std::uint8_t> packet, const Address& to) noexcept {
-  // A closed remote port comes back as ECONNREFUSED only on connected sockets; what is left is ENETUNREACH,
-  // EPERM and full buffers: the caller counts them.
-  const ssize_t sent =
-      ::sendto(rtp_.get(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL, to.data(), to.size());
-  return sent == static_cast<ssize_t>(packet.size());
+  return send_on(rtp_.get(), packet, to);
 }
 
 void UdpPort::receive(DatagramBatch& batch) noexcept {
-  std::array<mmsghdr, DatagramBatch::kMax> headers{};
-  std::array<iovec, DatagramBatch::kMax> buffers{};
-  std::array<sockaddr_storage, DatagramBatch::kMax> sources;
-  struct Control {
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> bytes;
-  };
-  std::array<Control, DatagramBatch::kMax> controls;
-  for (std::size_t i = 0; i < DatagramBatch::kMax; ++i) {
-    buffers[i] = {batch.items[i].bytes.data(), batch.items[i].bytes.size()};
-    msghdr& header = headers[i].msg_hdr;
-    header.msg_name = &sources[i];
-    header.msg_namelen = sizeof(sources[i]);
-    header.msg_iov = &buffers[i];
-    header.msg_iovlen = 1;
-    header.msg_control = controls[i].bytes.data();
-    header.msg_controllen = controls[i].bytes.size();
-  }
-  batch.count = 0;
-  const int got = ::recvmmsg(rtp_.get(), headers.data(), DatagramBatch::kMax, MSG_DONTWAIT, nullptr);
-  if (got <= 0) return;
-  const std::int64_t mono_ns = read_clock(CLOCK_MONOTONIC);
-  const std::int64_t wall_ns = read_clock(CLOCK_REALTIME);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
-    const msghdr& header = headers[i].msg_hdr;
-    Datagram& item = batch.items[i];
-    item.from = Address::from(sources[i]);
-    item.arrival_ns = arrival_of(header, mono_ns, wall_ns);
-    // Larger than any packet of ours or of a sane peer: its rest is gone, so it is nothing (size 0 counts as
-    // malformed).
-    item.size = (header.msg_flags & MSG_TRUNC) != 0 ? std::uint16_t{0}
-                                                    : static_cast<std::uint16_t>(headers[i].msg_len);
-  }
-  batch.count = static_cast<std::size_t>(got);
+  receive_on(rtp_.get(), batch);
+}
+
+bool UdpPort::send_control(std::span<const std::uint8_t> packet, const Address& to) noexcept {
+  return send_on(rtcp_.get(), packet, to);
+}
+
+void UdpPort::receive_control(DatagramBatch& batch) noexcept {
+  receive_on(rtcp_.get(), batch);
 }
 
 std::size_t UdpPort::discard() noexcept {

@@ -37,6 +37,8 @@ class UdpPort final : public DatagramPort {
   [[nodiscard]] int family() const override { return family_; }
   bool send(std::span<const std::uint8_t> packet, const Address& to) noexcept override;
   void receive(DatagramBatch& batch) noexcept override;
+  bool send_control(std::span<const std::uint8_t> packet, const Address& to) noexcept override;
+  void receive_control(DatagramBatch& batch) noexcept override;
 
   /// Throws away what waits on both sockets; returns how many datagrams that were.
   std::size_t discard() noexcept;

@@ -147,3 +147,23 @@ TEST_CASE("addresses") {
   CHECK_FALSE(*Address::parse("::1", 80) == *Address::parse("::1", 81));
   CHECK_FALSE(*Address::parse("::1", 80) == *Address::parse("127.0.0.1", 80));
 }
+
+TEST_CASE("a pair's odd port sends and receives RTCP by itself") {
+  const std::uint16_t first = free_range(4);
+  int error = 0;
+  const auto one = UdpPort::bind("127.0.0.1", first, error);
+  const auto other = UdpPort::bind("127.0.0.1", static_cast<std::uint16_t>(first + 2), error);
+  REQUIRE(one);
+  REQUIRE(other);
+  const std::array<std::uint8_t, 8> report{0x80, 201, 0, 1};
+  const auto odd = static_cast<std::uint16_t>(first + 3);
+  REQUIRE(one->send_control(report, *Address::parse("127.0.0.1", odd)));
+  auto batch = std::make_unique<DatagramBatch>();
+  other->receive(*batch);
+  CHECK(batch->count == 0);
+  other->receive_control(*batch);  // loopback delivers before sendto returns
+  REQUIRE(batch->count == 1);
+  CHECK(batch->items[0].size == report.size());
+  CHECK(batch->items[0].from.port() == first + 1);
+  CHECK(batch->items[0].arrival_ns > 0);
+}

@@ -28,6 +28,8 @@ struct Wire {
   };
   std::vector<Sent> sent;
   std::deque<Datagram> incoming;  // by rising arrival
+  std::vector<Sent> control_sent;
+  std::deque<Datagram> control_incoming;
 };
 
 class MemoryPort final : public DatagramPort {
@@ -40,9 +42,16 @@ class MemoryPort final : public DatagramPort {
     wire_->sent.push_back({clock_.now_ns(), to, {packet.begin(), packet.end()}});
     return true;
   }
-  void receive(DatagramBatch& batch) noexcept override {
+  void receive(DatagramBatch& batch) noexcept override { take(wire_->incoming, batch); }
+  bool send_control(std::span<const std::uint8_t> packet, const Address& to) noexcept override {
+    wire_->control_sent.push_back({clock_.now_ns(), to, {packet.begin(), packet.end()}});
+    return true;
+  }
+  void receive_control(DatagramBatch& batch) noexcept override { take(wire_->control_incoming, batch); }
+
+ private:
+  void take(std::deque<Datagram>& incoming, DatagramBatch& batch) {
     batch.count = 0;
-    auto& incoming = wire_->incoming;
     while (batch.count < DatagramBatch::kMax && !incoming.empty() &&
            incoming.front().arrival_ns <= clock_.now_ns()) {
       batch.items[batch.count++] = incoming.front();
@@ -50,7 +59,6 @@ class MemoryPort final : public DatagramPort {
     }
   }
 
- private:
   std::shared_ptr<Wire> wire_;
   const Clock& clock_;
 };
