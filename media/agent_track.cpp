@@ -12,7 +12,7 @@ bool AgentTrack::hold(ClockMap& map, ClockMap::Place place, Codec codec,
   const std::int64_t position = map.live_position(place);
   if (position + static_cast<std::int64_t>(payload.size()) <= ring.committed()) return false;
   // Nothing lies further ahead than its own arrival but what is broken.
-  if (position >= ring.committed() + RecordingRing::kFrames) return false;
+  if (position >= ring.committed() + 4 * ring.capacity()) return false;
   while (!payload.empty()) {
     Held held;
     held.place = place;

@@ -144,6 +144,7 @@ class Engine::Impl {
   std::vector<Event> closed_;
 
   std::atomic<std::uint64_t> dropped_commands_{0};
+  const std::shared_ptr<RecordingPool> recording_pool_ = std::make_shared<RecordingPool>();
   Recorder recorder_;
   std::vector<std::unique_ptr<Crew>> crews_;
   std::atomic<bool> stop_recorder_{false};
@@ -195,7 +196,9 @@ LegId Engine::Impl::open(LegOptions options) {
   setup.numbers = StreamNumbers(options.seed);
   setup.control = std::make_shared<LegControl>();
   setup.origin_ns = clock_.now_ns() / kNsPerMs * kNsPerMs;
-  if (!options.recording_path.empty()) setup.ring = std::make_shared<RecordingRing>();
+  if (!options.recording_path.empty()) {
+    setup.ring = std::make_shared<RecordingRing>(kSampleRate, recording_pool_);
+  }
 
   const std::scoped_lock lock(mutex_);
   if (free_.empty())

@@ -59,6 +59,8 @@ void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayN
     report_.engine.skipped_frames +=
         static_cast<std::uint64_t>((tick_ns - next_frame_ns_) / (kFrameMs * kNsPerMs));
     marker_ = true;
+    // The recording's window moves on before anything is written beyond it.
+    if (setup_.ring) track_.settle(map_, position_of(tick_ns) - AgentTrack::kHoldBack, *setup_.ring);
   }
   next_frame_ns_ = tick_ns + kFrameMs * kNsPerMs;
 

@@ -27,9 +27,9 @@ void Recorder::service() {
   for (auto& [leg, recording] : recordings_) write(recording, kBatch);
 }
 
-void Recorder::write(Recording& recording, std::int64_t at_least) {
-  while (recording.ring->available() >= at_least) {
-    batch_.resize(static_cast<std::size_t>(kBatch));
+void Recorder::write(Recording& recording, std::size_t at_least) {
+  while (recording.ring->available() >= static_cast<std::int64_t>(at_least)) {
+    batch_.resize(kBatch);
     const std::size_t count = recording.ring->take(batch_);
     if (count == 0) return;
     recording.file->append(std::span(batch_).first(count));
@@ -41,12 +41,13 @@ void Recorder::close(std::unique_ptr<Leg> leg) {
   const auto found = recordings_.find(leg->id());
   if (found != recordings_.end()) {
     Recording& recording = found->second;
+    recording.ring->flush();  // the worker is done with it
     write(recording, 1);
     std::string error = recording.file->error();
     if (const std::uint64_t lost = recording.ring->overrun(); lost > 0) {
       if (!error.empty()) error += "; ";
       error += "the disk was too slow for recording " + recording.path + ": " +
-               std::to_string(lost * 1000 / kSampleRate) + " ms of audio (of both sides) are silence";
+               std::to_string(lost * 1000 / kSampleRate) + " ms of it are silence";
     }
     leg->report().recording_error = std::move(error);
     recordings_.erase(found);

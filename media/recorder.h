@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Writes the recordings, in batches of a second, away from the media workers: the only part of the engine
-// that waits for the disk. It also sees legs off: a leg is closed when its recording is complete.
+// Writes the recordings, in batches of half a second, away from the media workers: the only part of the
+// engine that waits for the disk. It also sees legs off: a leg is closed when its recording is complete.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ class Recorder {
   void close(std::unique_ptr<Leg> leg);
 
  private:
-  static constexpr std::int64_t kBatch = kSampleRate;  // 50 frames of 20 ms
+  // Fewer and larger writes would cost less, and keep more audio in memory for each call.
+  static constexpr std::size_t kBatch = 4 * RecordingBlock::kFrames;  // 510 ms at 8 kHz
 
   struct Recording {
     std::string path;
@@ -45,7 +46,7 @@ class Recorder {
   };
 
   void adopt_new();
-  void write(Recording& recording, std::int64_t at_least);
+  void write(Recording& recording, std::size_t at_least);
 
   OnClosed on_closed_;
   std::mutex mutex_;

@@ -4,21 +4,147 @@
 #include <algorithm>
 
 namespace linecheck::media {
+namespace {
+
+// The agent's side is held back for a second; the rest is room for a few frames and a codec's delay.
+std::size_t caller_window(int rate) {
+  return static_cast<std::size_t>(rate + rate / 8);
+}
+// The longest packet that is laid down in one piece, and some.
+std::size_t agent_window(int rate) {
+  return static_cast<std::size_t>(rate / 8);
+}
+// 4 s of a disk that stalls, the block that is being filled, and the one that is being emptied.
+std::size_t blocks_for(int rate) {
+  return static_cast<std::size_t>(rate) * 4 / RecordingBlock::kFrames + 2;
+}
+
+}  // namespace
+
+RecordingRing::RecordingRing(int rate, std::shared_ptr<RecordingPool> pool)
+    : rate_(rate),
+      pool_(pool ? std::move(pool) : std::make_shared<RecordingPool>()),
+      reserved_(blocks_for(rate)),
+      caller_(caller_window(rate)),
+      agent_(agent_window(rate)) {
+  pool_->reserve(reserved_);
+}
+
+RecordingRing::~RecordingRing() {
+  for (RecordingBlock* block : {filling_, emptying_}) {
+    if (block != nullptr) pool_->give_back(block);
+  }
+  RecordingBlock* block = nullptr;
+  while (full_.pop(block)) pool_->give_back(block);
+  pool_->release(reserved_);
+}
+
+void RecordingRing::put(Window& window, std::int64_t position, std::span<const std::int16_t> samples) {
+  const std::int64_t room = committed_ + static_cast<std::int64_t>(window.size()) - position;
+  if (room < static_cast<std::int64_t>(samples.size())) {
+    const auto fits = static_cast<std::size_t>(std::max<std::int64_t>(room, 0));
+    overrun_.fetch_add(samples.size() - fits, std::memory_order_relaxed);
+    samples = samples.first(fits);
+  }
+  if (position < committed_) {
+    const auto late = static_cast<std::size_t>(committed_ - position);
+    if (late >= samples.size()) return;
+    samples = samples.subspan(late);
+    position = committed_;
+  }
+  auto at = static_cast<std::size_t>(position) % window.size();
+  for (const std::int16_t sample : samples) {
+    window[at] = sample;
+    if (++at == window.size()) at = 0;
+  }
+}
+
+void RecordingRing::write_caller(std::int64_t position, std::span<const std::int16_t> samples) {
+  put(caller_, position, samples);
+}
+
+void RecordingRing::write_agent(std::int64_t position, std::span<const std::int16_t> samples) {
+  const std::size_t piece = agent_.size() / 2;
+  while (!samples.empty()) {
+    const auto now = samples.first(std::min(piece, samples.size()));
+    commit(position + static_cast<std::int64_t>(now.size()) - static_cast<std::int64_t>(agent_.size()));
+    put(agent_, position, now);
+    position += static_cast<std::int64_t>(now.size());
+    samples = samples.subspan(now.size());
+  }
+}
+
+void RecordingRing::commit(std::int64_t position) {
+  auto caller_at = static_cast<std::size_t>(committed_) % caller_.size();
+  auto agent_at = static_cast<std::size_t>(committed_) % agent_.size();
+  while (committed_ < position) {
+    if (filling_ == nullptr) {
+      filling_ = pool_->take();
+      if (filling_ != nullptr) {
+        filling_->position = committed_;
+        filling_->count = 0;
+      }
+    }
+    auto count = static_cast<std::size_t>(position - committed_);
+    count = std::min({count, caller_.size() - caller_at, agent_.size() - agent_at});
+    if (filling_ != nullptr) {
+      count = std::min(count, RecordingBlock::kFrames - filling_->count);
+      auto* frame = &filling_->frames[filling_->count];
+      for (std::size_t i = 0; i < count; ++i) {
+        frame[i].caller = caller_[caller_at + i];
+        frame[i].agent = agent_[agent_at + i];
+      }
+      filling_->count += static_cast<std::uint32_t>(count);
+    } else {
+      overrun_.fetch_add(count, std::memory_order_relaxed);
+    }
+    std::fill_n(caller_.begin() + static_cast<std::ptrdiff_t>(caller_at), count, std::int16_t{0});
+    std::fill_n(agent_.begin() + static_cast<std::ptrdiff_t>(agent_at), count, std::int16_t{0});
+    committed_ += static_cast<std::int64_t>(count);
+    caller_at = caller_at + count == caller_.size() ? 0 : caller_at + count;
+    agent_at = agent_at + count == agent_.size() ? 0 : agent_at + count;
+    if (filling_ != nullptr && filling_->count == RecordingBlock::kFrames) close_block();
+  }
+}
+
+void RecordingRing::close_block() {
+  const std::uint32_t count = filling_->count;
+  if (full_.push(std::move(filling_))) {
+    given_.store(committed_, std::memory_order_release);
+  } else {
+    overrun_.fetch_add(count, std::memory_order_relaxed);
+    pool_->give_back(filling_);
+  }
+  filling_ = nullptr;
+}
+
+void RecordingRing::flush() {
+  if (filling_ != nullptr && filling_->count > 0) close_block();
+  given_.store(committed_, std::memory_order_release);
+}
 
 std::size_t RecordingRing::take(std::span<Frame> out) {
-  const std::int64_t from = taken_.load(std::memory_order_relaxed);
-  const std::int64_t committed = committed_.load(std::memory_order_acquire);
-  const auto count = static_cast<std::size_t>(
-      std::clamp<std::int64_t>(committed - from, 0, static_cast<std::int64_t>(out.size())));
-  for (std::size_t i = 0; i < count; ++i) {
-    // Beyond one round of the ring the worker had nowhere to write: nothing but silence is there, as it
-    // should be, because every frame is cleared as it is taken and given back only after the whole batch.
-    Frame& frame = frames_[static_cast<std::size_t>((from + static_cast<std::int64_t>(i)) & (kFrames - 1))];
-    out[i] = frame;
-    frame = Frame{};
+  std::int64_t at = taken_.load(std::memory_order_relaxed);
+  const std::int64_t end =
+      std::min(given_.load(std::memory_order_acquire), at + static_cast<std::int64_t>(out.size()));
+  std::size_t done = 0;
+  while (at < end) {
+    if (emptying_ == nullptr && full_.pop(emptying_)) emptied_ = 0;
+    // What found no room is silence.
+    const std::int64_t next = emptying_ != nullptr ? emptying_->position + emptied_ : end;
+    for (; at < std::min(next, end); ++at) out[done++] = Frame{};
+    if (emptying_ == nullptr) break;
+    for (; at < end && emptied_ < emptying_->count; ++at, ++emptied_) {
+      const auto& frame = emptying_->frames[emptied_];
+      out[done++] = {frame.caller, frame.agent};
+    }
+    if (emptied_ == emptying_->count) {
+      pool_->give_back(emptying_);
+      emptying_ = nullptr;
+    }
   }
-  taken_.store(from + static_cast<std::int64_t>(count), std::memory_order_release);
-  return count;
+  taken_.store(at, std::memory_order_release);
+  return done;
 }
 
 }  // namespace linecheck::media

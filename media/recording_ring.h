@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The last four seconds of a recording, between the media worker that lays audio down and the recorder thread
-// that takes it away. Positions are samples since the leg's zero. The worker may write anything from the
-// commit point on (what is not written is silence); what it has committed belongs to the recorder.
+// A recording on its way from the media worker that lays audio down to the recorder thread that takes it
+// away. Positions are samples since the leg's zero. The worker may write from the commit point on (what is
+// not written is silence): the caller's side for as long as the agent's is held back, the agent's side a
+// little way. What it commits is joined and goes into blocks of the pool that all recordings share.
 //
-// If the disk stalls for longer than the ring lasts, what does not fit is lost and counted, and silence
+// If the disk stalls for longer than the pool lasts, what does not fit is lost and counted, and silence
 // stands in its place: the recording stays on its clock.
 #pragma once
 
@@ -12,8 +13,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
+#include "media/codec.h"
 #include "media/queues.h"
+#include "media/recording_pool.h"
 
 namespace linecheck::media {
 
@@ -21,61 +25,59 @@ namespace linecheck::media {
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 class RecordingRing {
  public:
-  static constexpr std::int64_t kFrames = 32768;  // a power of two: 4.1 s at 8 kHz
+  using Frame = RecordingFrame;
 
-  /// One sample of each side.
-  struct Frame {
-    std::int16_t caller = 0;
-    std::int16_t agent = 0;
-  };
+  /// Without a pool it has one of its own.
+  explicit RecordingRing(int rate = kSampleRate, std::shared_ptr<RecordingPool> pool = nullptr);
+  ~RecordingRing();
+  RecordingRing(const RecordingRing&) = delete;
+  RecordingRing& operator=(const RecordingRing&) = delete;
 
-  RecordingRing() : frames_(std::make_unique<Frame[]>(kFrames)) {}
+  [[nodiscard]] int rate() const { return rate_; }
+  /// How far beyond the commit point the worker may write, the caller's side.
+  [[nodiscard]] std::int64_t capacity() const { return static_cast<std::int64_t>(caller_.size()); }
 
   // The worker's side.
 
-  void write_caller(std::int64_t position, std::span<const std::int16_t> samples) {
-    write<&Frame::caller>(position, samples);
-  }
-  void write_agent(std::int64_t position, std::span<const std::int16_t> samples) {
-    write<&Frame::agent>(position, samples);
-  }
+  void write_caller(std::int64_t position, std::span<const std::int16_t> samples);
+  /// Commits what lies further back than this side's own window reaches.
+  void write_agent(std::int64_t position, std::span<const std::int16_t> samples);
   /// Everything before `position` is final.
-  void commit(std::int64_t position) {
-    if (position > committed()) committed_.store(position, std::memory_order_release);
-  }
-  [[nodiscard]] std::int64_t committed() const { return committed_.load(std::memory_order_acquire); }
+  void commit(std::int64_t position);
+  [[nodiscard]] std::int64_t committed() const { return committed_; }
+  /// Nothing more will come: also what fills no block may be taken now.
+  void flush();
 
-  // The recorder's side (both counters may be read from anywhere).
+  // The recorder's side (the counters may be read from anywhere).
 
   [[nodiscard]] std::int64_t taken() const { return taken_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::int64_t available() const { return committed() - taken(); }
-  /// Copies out the next frames, at most as many as are committed and fit, and leaves silence behind.
+  /// Frames that can be taken: whole blocks, until flush().
+  [[nodiscard]] std::int64_t available() const { return given_.load(std::memory_order_acquire) - taken(); }
+  /// Copies out the next frames, at most as many as are available and fit.
   std::size_t take(std::span<Frame> out);
-  /// Samples that found no room, both sides together.
+  /// Samples of time that found no room.
   [[nodiscard]] std::uint64_t overrun() const { return overrun_.load(std::memory_order_relaxed); }
 
  private:
-  template <std::int16_t Frame::*Side>
-  void write(std::int64_t position, std::span<const std::int16_t> samples) {
-    const std::int64_t first = committed_.load(std::memory_order_relaxed);
-    const std::int64_t end = taken_.load(std::memory_order_acquire) + kFrames;
-    std::uint64_t lost = 0;
-    for (const std::int16_t sample : samples) {
-      if (position >= first) {
-        if (position < end) {
-          frames_[static_cast<std::size_t>(position & (kFrames - 1))].*Side = sample;
-        } else {
-          ++lost;
-        }
-      }
-      ++position;
-    }
-    if (lost > 0) overrun_.fetch_add(lost, std::memory_order_relaxed);
-  }
+  static constexpr std::size_t kMostBlocks = 64;  // waiting for the recorder
 
-  std::unique_ptr<Frame[]> frames_;
+  // What was written of one side and is not committed yet, in a circle.
+  using Window = std::vector<std::int16_t>;
+  void put(Window& window, std::int64_t position, std::span<const std::int16_t> samples);
+  void close_block();
+
+  const int rate_;
+  const std::shared_ptr<RecordingPool> pool_;
+  const std::size_t reserved_;
+  Window caller_;
+  Window agent_;
+  std::int64_t committed_ = 0;
+  RecordingBlock* filling_ = nullptr;
+  RecordingBlock* emptying_ = nullptr;
+  std::int64_t emptied_ = 0;  // frames of it
+  SpscQueue<RecordingBlock*> full_{kMostBlocks};
   std::atomic<std::uint64_t> overrun_{0};
-  alignas(kCacheLine) std::atomic<std::int64_t> committed_{0};
+  alignas(kCacheLine) std::atomic<std::int64_t> given_{0};
   alignas(kCacheLine) std::atomic<std::int64_t> taken_{0};
 };
 

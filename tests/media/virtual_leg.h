@@ -166,7 +166,10 @@ class VirtualLeg {
     run_ms(40);
     std::unique_ptr<Leg> leg;
     if (!outlet.next_retired(leg)) return {};
-    if (ring) take_recording();
+    if (ring) {
+      ring->flush();
+      take_recording();
+    }
     closed_ms = leg->closed_ms();
     return std::move(leg->report());
   }
