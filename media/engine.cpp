@@ -272,7 +272,8 @@ void Engine::Impl::on_closed(std::unique_ptr<Leg> leg) {
   const double t_ms = leg->closed_ms();
   event.t_ms = t_ms;
   leg.reset();  // before its port goes: it refers to it
-  // Every port of a leg was made by open(), as a UdpPort.
+  while (std::unique_ptr<DatagramPort> inner = port->take_inner()) port = std::move(inner);
+  // Every innermost port of a leg was made by open(), as a UdpPort.
   ports_.release(std::unique_ptr<UdpPort>(static_cast<UdpPort*>(port.release())));
   {
     const std::scoped_lock lock(mutex_);

@@ -29,6 +29,9 @@ class RtpSessionHandle {
 
   [[nodiscard]] std::uint32_t ssrc() const { return ssrc_; }
 
+  /// From now on packets go there: to what stands around the first port.
+  void use(DatagramPort& port) { rtp_link_.port = &port; }
+
   /// Sends one packet, the sequence number counts up. False where the socket did not take it (the number is
   /// used up).
   bool send(std::span<const std::uint8_t> payload, int payload_type, bool marker, std::uint32_t timestamp,
