@@ -52,6 +52,7 @@ class DatagramPort {
   /// False where the socket did not take it.
   virtual bool send_control(std::span<const std::uint8_t> packet, const Address& to) noexcept = 0;
   virtual void receive_control(DatagramBatch& batch) noexcept = 0;
+
   /// A port that stands around another one (encryption, a capture) gives it up: at the end of its life. Null:
   /// it is the socket itself.
   virtual std::unique_ptr<DatagramPort> take_inner() { return nullptr; }
