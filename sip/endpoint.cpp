@@ -46,8 +46,9 @@ void Endpoint::ring(LegId leg, int status, std::string sdp) {
   impl_->shard.post(command::Ring{leg, status, std::move(sdp)});
 }
 
-void Endpoint::accept(LegId leg, std::string sdp, std::vector<Header> headers) {
-  impl_->shard.post(command::Accept{leg, std::move(sdp), std::move(headers)});
+void Endpoint::accept(LegId leg, std::string sdp, std::vector<Header> headers,
+                      std::optional<OfferOptions> capabilities) {
+  impl_->shard.post(command::Accept{leg, std::move(sdp), std::move(headers), std::move(capabilities)});
 }
 
 void Endpoint::reject(LegId leg, int status, std::string phrase) {

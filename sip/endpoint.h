@@ -97,7 +97,10 @@ class Endpoint {
 
   // Incoming legs; each does nothing once a final response was sent.
   void ring(LegId leg, int status = 180, std::string sdp = {});
-  void accept(LegId leg, std::string sdp, std::vector<Header> headers = {});
+  /// `sdp` is an answer, or an offer where the caller made none. `capabilities`: what a later offer of the
+  /// peer's is answered with; absent: only what `sdp` names.
+  void accept(LegId leg, std::string sdp, std::vector<Header> headers = {},
+              std::optional<OfferOptions> capabilities = {});
   void reject(LegId leg, int status, std::string phrase = {});
 
   /// Ends a leg in whatever state it is: not sent yet: never sent; ringing: CANCEL (after the first

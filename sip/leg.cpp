@@ -12,7 +12,6 @@
 #include "sip/clock.h"
 #include "sip/headers.h"
 #include "sip/message_parts.h"
-#include "sip/sdp_session.h"
 #include "sip/uri.h"
 
 namespace linecheck::sip {
@@ -80,8 +79,7 @@ void Leg::dial(DialRequest&& request) {
 
   outgoing_ = true;
   call_id_ = new_call_id();
-  local_sdp_ = std::move(request.sdp);
-  local_ = options_of(local_sdp_);
+  session_ = SdpSession::begun_with(request.sdp);
   auth_ = std::move(request.auth);
 
   std::string from = "<" + (request.from_uri.empty() ? around_.local_uri : request.from_uri) + ">";
@@ -107,8 +105,8 @@ void Leg::dial(DialRequest&& request) {
   nua_invite(handle_.get(), SIPTAG_CALL_ID_STR(call_id_.c_str()),
              TAG_IF(!route.empty(), NUTAG_INITIAL_ROUTE_STR(route.c_str())),
              TAG_IF(!extra.empty(), SIPTAG_HEADER_STR(extra.c_str())),
-             TAG_IF(!local_sdp_.empty(), SIPTAG_CONTENT_TYPE_STR(kSdpType)),
-             TAG_IF(!local_sdp_.empty(), SIPTAG_PAYLOAD_STR(local_sdp_.c_str())), TAG_END());
+             TAG_IF(!request.sdp.empty(), SIPTAG_CONTENT_TYPE_STR(kSdpType)),
+             TAG_IF(!request.sdp.empty(), SIPTAG_PAYLOAD_STR(request.sdp.c_str())), TAG_END());
 }
 
 void Leg::ring(int status, const std::string& sdp) {
@@ -116,14 +114,14 @@ void Leg::ring(int status, const std::string& sdp) {
   respond(status, sip_status_phrase(status), sdp, {});
 }
 
-void Leg::accept(const std::string& sdp, const std::vector<Header>& headers) {
+void Leg::accept(const std::string& sdp, const std::vector<Header>& headers,
+                 const std::optional<OfferOptions>& capabilities) {
   if (outgoing_ || phase_ != Phase::trying) return;
   std::vector<Header> sendable;
   for (const Header& header : headers)
     if (!header_problem(header)) sendable.push_back(header);
   phase_ = Phase::established;
-  local_sdp_ = sdp;
-  local_ = options_of(sdp);
+  session_ = SdpSession::begun_with(sdp, capabilities);
   respond(200, sip_200_OK, sdp, header_lines(sendable));
 }
 

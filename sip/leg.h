@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "sip/endpoint.h"
+#include "sip/sdp_session.h"
 #include "sip/sofia.h"
 #include "sip/trace_book.h"
 
@@ -62,7 +63,8 @@ class Leg {
   void take(Handle&& handle, const sip_t* invite);
 
   void ring(int status, const std::string& sdp);
-  void accept(const std::string& sdp, const std::vector<Header>& headers);
+  void accept(const std::string& sdp, const std::vector<Header>& headers,
+              const std::optional<OfferOptions>& capabilities);
   void reject(int status, const std::string& phrase);
   void hang_up(const std::string& reason);
 
@@ -101,8 +103,6 @@ class Leg {
   void finish();
   void respond(int status, const char* phrase, const std::string& sdp, const std::string& extra);
   void respond_to_this(int status, const char* phrase, const std::string& sdp);
-  /// What was made with `local_`, and again with a new version where that changed something (RFC 3264, 8).
-  void adopt(std::string& sdp, const std::function<std::string()>& make);
 
   LegSurroundings& around_;
   LegId id_;
@@ -124,8 +124,7 @@ class Leg {
   std::optional<Credentials> auth_;
   std::set<std::string> realms_;  // that have had them
   std::string hang_up_reason_;
-  std::string local_sdp_;
-  std::optional<OfferOptions> local_;  // what local_sdp_ was made of
+  std::optional<SdpSession> session_;  // what we described; nullopt: nothing usable
   Timer no_answer_;
   Timer settle_;
 };

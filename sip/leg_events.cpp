@@ -209,35 +209,23 @@ void Leg::on_ack(const sip_t* sip) {
     if (bye_wanted_) send_bye();
     return;
   }
-  if (!std::exchange(answer_wanted_, false) || phase_ != Phase::established || !local_) return;
+  if (!std::exchange(answer_wanted_, false) || phase_ != Phase::established || !session_) return;
   std::string answer = body_of(sip);
-  if (auto media = negotiate_answer(*local_, answer)) emit(when, MediaChanged{std::move(answer), *media});
-}
-
-void Leg::adopt(std::string& sdp, const std::function<std::string()>& make) {
-  if (sdp != local_sdp_) {
-    ++local_->session_version;
-    sdp = make();
-  }
-  local_sdp_ = sdp;
+  if (auto media = session_->take_answer(answer)) emit(when, MediaChanged{std::move(answer), *media});
 }
 
 void Leg::on_offer(int status, const sip_t* sip, bool update) {
   if (status >= 200 || sip == nullptr) return;  // Sofia has answered it
-  if (phase_ != Phase::established || !local_) return respond_to_this(SIP_488_NOT_ACCEPTABLE, {});
+  if (phase_ != Phase::established || !session_) return respond_to_this(SIP_488_NOT_ACCEPTABLE, {});
   std::string offer = body_of(sip);
   if (offer.empty()) {
     if (update) return respond_to_this(SIP_200_OK, {});  // only refreshes the session
-    std::string ours = make_offer(*local_);
-    adopt(ours, [this] { return make_offer(*local_); });
     answer_wanted_ = true;
-    return respond_to_this(SIP_200_OK, ours);
+    return respond_to_this(SIP_200_OK, session_->offer());
   }
-  const auto answer = make_answer(offer, *local_);
+  const auto answer = session_->answer(offer);
   if (!answer) return respond_to_this(SIP_488_NOT_ACCEPTABLE, {});
-  std::string ours = answer->sdp;
-  adopt(ours, [&] { return make_answer(offer, *local_)->sdp; });
-  respond_to_this(SIP_200_OK, ours);
+  respond_to_this(SIP_200_OK, answer->sdp);
   const auto when =
       around_.book.last_request(call_id_, false, update ? "UPDATE" : "INVITE").value_or(mono_now_ns());
   emit(when, MediaChanged{std::move(offer), answer->media});

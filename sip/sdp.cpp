@@ -5,7 +5,6 @@
 #include <functional>
 
 #include "sip/sdp_read.h"
-#include "sip/sdp_session.h"
 
 namespace linecheck::sip {
 namespace {
@@ -14,18 +13,6 @@ namespace {
 Direction agree(Direction ours, const SdpMedia& theirs) {
   return make_direction(sends(ours) && receives(theirs.direction) && !theirs.old_style_hold,
                         receives(ours) && sends(theirs.direction));
-}
-
-/// The first m=audio line that can be used; of those that cannot, the reason of the last one.
-SdpResult<SdpMedia> pick_audio(const SdpText& text) {
-  SdpError error{SdpError::Kind::no_audio, "the session description has no audio stream"};
-  for (const SdpSection& section : text.media) {
-    if (!is_audio(section)) continue;
-    auto media = read_audio(text, section);
-    if (media) return media;
-    error = media.error();
-  }
-  return error;
 }
 
 std::string session_lines(const OfferOptions& options) {
@@ -44,6 +31,7 @@ struct AudioLine {
   std::vector<TelephoneEventEntry> telephone_events;
   Direction direction = Direction::sendrecv;
   bool rtcp_mux = false;
+  std::vector<CryptoLine> crypto;
 };
 
 std::string audio_lines(const OfferOptions& options, const AudioLine& audio) {
@@ -68,15 +56,9 @@ std::string audio_lines(const OfferOptions& options, const AudioLine& audio) {
   if (options.rtcp_port != 0 && options.rtcp_port != options.port + 1)
     attribute("rtcp:" + std::to_string(options.rtcp_port));
   if (audio.rtcp_mux) attribute("rtcp-mux");
+  for (const CryptoLine& crypto : audio.crypto) attribute("crypto:" + crypto_text(crypto));
   attribute(std::string(attribute_name(audio.direction)));
   return line + "\r\n" + attributes;
-}
-
-/// An m= line refused: port 0, with its formats as they were (RFC 3264, 6).
-std::string refused_line(const SdpSection& section) {
-  std::string line = "m=" + std::string(section.media) + " 0 " + std::string(section.protocol);
-  for (const std::string_view format : section.formats) line += " " + std::string(format);
-  return line + (section.formats.empty() ? " 0\r\n" : "\r\n");
 }
 
 int payload_type_of(const OfferOptions& options, Codec codec) {
@@ -115,6 +97,31 @@ Negotiated agreed(const OfferOptions& ours, const SdpMedia& theirs, const CodecE
   return out;
 }
 
+/// Why a stream without usable keys cannot be had; nullopt where it goes without encryption.
+std::optional<SdpError> without_keys(const OfferOptions& ours, const SdpMedia& theirs, const char* what) {
+  if (theirs.secure || !theirs.crypto.empty() || !theirs.crypto_problem.empty()) {
+    const bool nothing = theirs.crypto.empty() && theirs.crypto_problem.empty();
+    std::string why = "it has no key in an a=crypto line";
+    if (!nothing) why = theirs.crypto_problem;
+    if (why.empty()) why = "no suite of it is in use here";
+    // Under RTP/AVP an offer may be answered without; an answer with keys that are wrong is never taken for
+    // one without.
+    if (theirs.secure || ours.srtp == Srtp::require)
+      return SdpError{SdpError::Kind::no_common_crypto,
+                      std::string("the encryption of the ") + what + " cannot be used: " + why};
+    return std::nullopt;
+  }
+  if (ours.srtp != Srtp::require) return std::nullopt;
+  return SdpError{SdpError::Kind::not_encrypted,
+                  std::string("the ") + what + " is not encrypted, and encryption is required here"};
+}
+
+const CryptoLine* line_of(const std::vector<CryptoLine>& lines, SrtpSuite suite) {
+  for (const CryptoLine& line : lines)
+    if (line.suite == suite) return &line;
+  return nullptr;
+}
+
 void share_port(Negotiated& media) {
   media.rtcp_mux = true;
   media.remote_rtcp_address = media.remote_address;
@@ -150,14 +157,34 @@ int SdpMedia::telephone_event(int clock) const {
 bool Negotiated::may_send() const {
   return sends(direction);
 }
-
-SdpResult<SdpMedia> parse_sdp(std::string_view text) {
-  const auto parsed = read_sdp_text(text);
-  if (!parsed) return parsed.error();
-  return pick_audio(*parsed);
+bool Negotiated::may_receive() const {
+  return receives(direction);
 }
 
-std::string make_offer(const OfferOptions& options) {
+SdpResult<SdpMedia> pick_audio(const SdpText& text, Srtp srtp) {
+  SdpError error{SdpError::Kind::no_audio, "the session description has no audio stream"};
+  for (const SdpSection& section : text.media) {
+    if (!is_audio(section)) continue;
+    auto media = read_audio(text, section, srtp);
+    if (media) return media;
+    error = media.error();
+  }
+  return error;
+}
+
+std::string refused_line(const SdpSection& section) {
+  std::string line = "m=" + std::string(section.media) + " 0 " + std::string(section.protocol);
+  for (const std::string_view format : section.formats) line += " " + std::string(format);
+  return line + (section.formats.empty() ? " 0\r\n" : "\r\n");
+}
+
+SdpResult<SdpMedia> parse_sdp(std::string_view text, Srtp srtp) {
+  const auto parsed = read_sdp_text(text);
+  if (!parsed) return parsed.error();
+  return pick_audio(*parsed, srtp);
+}
+
+std::string offer_text(const OfferOptions& options, const std::vector<std::string>& lines) {
   AudioLine audio;
   std::vector<int> clocks;
   for (const Codec codec : options.codecs) {
@@ -170,11 +197,19 @@ std::string make_offer(const OfferOptions& options) {
       audio.telephone_events.push_back({number, clock});
   audio.direction = options.direction;
   audio.rtcp_mux = options.rtcp_mux;
-  return session_lines(options) + audio_lines(options, audio);
+  if (options.srtp == Srtp::require) audio.protocol = "RTP/SAVP";
+  if (options.srtp != Srtp::off) audio.crypto = options.crypto;
+  std::string text = session_lines(options);
+  for (const std::string& line : lines) text += line.empty() ? audio_lines(options, audio) : line;
+  return text;
+}
+
+std::string make_offer(const OfferOptions& options) {
+  return offer_text(options, {""});
 }
 
 SdpResult<Negotiated> negotiate_answer(const OfferOptions& offer, std::string_view answer) {
-  const auto parsed = parse_sdp(answer);
+  const auto parsed = parse_sdp(answer, offer.srtp);
   if (!parsed) return parsed.error();
   const SdpMedia& media = *parsed;
   const CodecEntry* chosen = first_common(media, offer);
@@ -197,6 +232,21 @@ SdpResult<Negotiated> negotiate_answer(const OfferOptions& offer, std::string_vi
     out.receive_telephone_event_pt = ours;
   }
   if (offer.rtcp_mux && media.rtcp_mux) share_port(out);
+  if (offer.srtp == Srtp::off) return out;
+  for (const CryptoLine& line : media.crypto) {
+    const CryptoLine* mine = line_of(offer.crypto, line.suite);
+    if (mine == nullptr || mine->tag != line.tag) continue;
+    out.srtp = NegotiatedSrtp{line.suite, mine->key, line.key, line.mki};
+    return out;
+  }
+  if (!media.crypto.empty() || !media.crypto_problem.empty()) {
+    // The peer believes in encryption: to go on without would be noise both ways.
+    return SdpError{
+        SdpError::Kind::no_common_crypto,
+        "the encryption of the answer cannot be used: " +
+            (media.crypto_problem.empty() ? "its suite and tag were not offered" : media.crypto_problem)};
+  }
+  if (auto problem = without_keys(offer, media, "answer")) return std::move(*problem);
   return out;
 }
 
@@ -208,10 +258,11 @@ SdpResult<Answer> make_answer(std::string_view offer, const OfferOptions& local)
   const SdpSection* taken = nullptr;
   SdpMedia media;
   const CodecEntry* chosen = nullptr;
+  auto theirs = media.crypto.end();
   SdpError error{SdpError::Kind::no_audio, "the offer has no audio stream"};
   for (const SdpSection& section : parsed->media) {
     if (!is_audio(section)) continue;
-    const auto usable = read_audio(*parsed, section);
+    const auto usable = read_audio(*parsed, section, local.srtp);
     if (!usable) {
       error = usable.error();
       continue;
@@ -222,6 +273,15 @@ SdpResult<Answer> make_answer(std::string_view offer, const OfferOptions& local)
       error = {SdpError::Kind::no_common_codec,
                "the offer has " + formats_text(media.formats) + ", none of which is spoken here"};
       continue;
+    }
+    theirs = std::find_if(media.crypto.begin(), media.crypto.end(), [&](const CryptoLine& line) {
+      return line_of(local.crypto, line.suite) != nullptr;
+    });
+    if (theirs == media.crypto.end()) {
+      if (auto problem = without_keys(local, media, "offer")) {
+        error = std::move(*problem);
+        continue;
+      }
     }
     taken = &section;
     break;
@@ -242,37 +302,15 @@ SdpResult<Answer> make_answer(std::string_view offer, const OfferOptions& local)
   if (out.telephone_event_pt >= 0) audio.telephone_events = {{out.telephone_event_pt, clock}};
   audio.direction = out.direction;
   audio.rtcp_mux = out.rtcp_mux;
+  if (theirs != media.crypto.end()) {
+    const SrtpKey& ours = line_of(local.crypto, theirs->suite)->key;
+    out.srtp = NegotiatedSrtp{theirs->suite, ours, theirs->key, theirs->mki};
+    audio.crypto = {{theirs->tag, theirs->suite, ours, {}}};
+  }
   std::string text = session_lines(local);
   for (const SdpSection& section : parsed->media)
     text += &section == taken ? audio_lines(local, audio) : refused_line(section);
   return Answer{std::move(text), std::move(out)};
-}
-
-std::optional<OfferOptions> options_of(std::string_view own) {
-  const auto parsed = read_sdp_text(own);
-  if (!parsed) return std::nullopt;
-  const auto picked = pick_audio(*parsed);
-  if (!picked) return std::nullopt;
-  const SdpMedia& media = *picked;
-  OfferOptions out;
-  out.address = media.address;
-  out.port = media.port;
-  if (media.rtcp_port != media.port + 1) out.rtcp_port = media.rtcp_port;
-  out.rtcp_mux = media.rtcp_mux;
-  out.codecs.clear();
-  for (const CodecEntry& entry : media.codecs) {
-    out.codecs.push_back(entry.codec);
-    if (entry.codec != Codec::opus) continue;
-    out.opus_payload_type = entry.payload_type;
-    out.opus = entry.opus;
-  }
-  out.telephone_event_payload_type = media.telephone_event(8000);
-  out.wide_telephone_event_payload_type = media.telephone_event(48000);
-  out.ptime_ms = media.ptime_ms;
-  out.max_ptime_ms = media.max_ptime_ms;
-  out.session_id = parsed->session_id;
-  out.session_version = parsed->session_version;
-  return out;
 }
 
 }  // namespace linecheck::sip

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sip/sdp_codec.h"
+#include "sip/sdp_crypto.h"
 #include "sip/sdp_text.h"
 
 namespace linecheck::sip {
@@ -21,6 +23,15 @@ enum class Direction { sendrecv, sendonly, recvonly, inactive };
 [[nodiscard]] std::string_view attribute_name(Direction direction);
 /// The same stream seen by the other side: sendonly <-> recvonly.
 [[nodiscard]] Direction mirrored(Direction direction);
+
+/// Encryption of a stream with keys in the description (RFC 4568).
+enum class Srtp {
+  off,
+  /// Where the peer does it too (RFC 8643): offered as a=crypto under RTP/AVP, which a peer that knows no
+  /// SRTP passes over.
+  offer,
+  require,  ///< RTP/SAVP, and nothing without
+};
 
 /// What we have to offer, or to answer with.
 struct OfferOptions {
@@ -38,6 +49,10 @@ struct OfferOptions {
   int ptime_ms = 20;     ///< a=ptime: what we like to receive
   int max_ptime_ms = 0;  ///< a=maxptime; 0: not said
   Direction direction = Direction::sendrecv;
+  Srtp srtp = Srtp::off;
+  /// Our keys, one for each suite that we do, in order of preference: fresh_crypto(). They protect what we
+  /// send.
+  std::vector<CryptoLine> crypto{};
   std::uint64_t session_id = 0;       ///< o= line; 0: made from address and port
   std::uint64_t session_version = 1;  ///< to be increased with each change (RFC 3264, 8)
 };
@@ -68,10 +83,21 @@ struct SdpMedia {
   int ptime_ms = 20;                 ///< that the peer likes to receive, within its a=maxptime
   int max_ptime_ms = 0;              ///< 0: not said
   std::vector<std::string> formats;  ///< every encoding name of the stream, known or not, for messages
+  bool secure = false;               ///< RTP/SAVP or RTP/SAVPF: encrypted or not at all
+  std::vector<CryptoLine> crypto;    ///< those that can be used
+  std::string crypto_problem;        ///< why the last of the others cannot; empty: there is none
   bool old_style_hold = false;       ///< c=0.0.0.0 (RFC 2543): do not send, whatever the direction says
 
   /// The payload type of telephone-event at that clock; -1: none.
   [[nodiscard]] int telephone_event(int clock) const;
+};
+
+struct NegotiatedSrtp {
+  SrtpSuite suite = SrtpSuite::aes_cm_128_hmac_sha1_80;
+  SrtpKey send_key;
+  SrtpKey receive_key;
+  std::vector<std::uint8_t> receive_mki;  ///< that the peer's packets carry; empty: none
+  bool operator==(const NegotiatedSrtp&) const = default;
 };
 
 /// What both sides agreed on, from our side.
@@ -91,9 +117,12 @@ struct Negotiated {
   Direction direction = Direction::sendrecv;  ///< ours: sendonly or inactive means that we hear nothing
   int ptime_ms = 20;                          ///< what the peer likes to receive
   int max_ptime_ms = 0;                       ///< 0: not said
+  std::optional<NegotiatedSrtp> srtp;         ///< nullopt: not encrypted
   bool operator==(const Negotiated&) const = default;
   /// True when the peer wants to hear us.
   [[nodiscard]] bool may_send() const;
+  /// True when it lets us hear it.
+  [[nodiscard]] bool may_receive() const;
 };
 
 struct Answer {
@@ -101,8 +130,9 @@ struct Answer {
   Negotiated media;
 };
 
-/// Parses a description and picks its audio stream.
-[[nodiscard]] SdpResult<SdpMedia> parse_sdp(std::string_view text);
+/// Parses a description and picks its audio stream. With Srtp::off keys are not read, and a stream that is
+/// encrypted by its transport is none of ours.
+[[nodiscard]] SdpResult<SdpMedia> parse_sdp(std::string_view text, Srtp srtp = Srtp::off);
 
 [[nodiscard]] std::string make_offer(const OfferOptions& options);
 
@@ -111,7 +141,7 @@ struct Answer {
 
 /// Answers an offer: as many m= lines as offered, in their order, all refused but the first acceptable audio
 /// line; the peer's preferred codec of those in `local`; its payload type numbers; the mirrored direction
-/// (hold is honoured).
+/// (hold is honoured); the first of its a=crypto lines whose suite is among `local.crypto`.
 [[nodiscard]] SdpResult<Answer> make_answer(std::string_view offer, const OfferOptions& local);
 
 }  // namespace linecheck::sip

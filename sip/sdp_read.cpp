@@ -147,15 +147,31 @@ void read_rtcp(const SdpSection& section, SdpMedia& out) {
   }
 }
 
+/// The transport of an m= line, and its keys.
+std::optional<SdpError> read_profile(const SdpSection& section, Srtp srtp, SdpMedia& out) {
+  out.secure = sdp_same(section.protocol, "RTP/SAVP") || sdp_same(section.protocol, "RTP/SAVPF");
+  const bool plain = sdp_same(section.protocol, "RTP/AVP") || sdp_same(section.protocol, "RTP/AVPF");
+  if (!plain && (!out.secure || srtp == Srtp::off)) {
+    return SdpError{SdpError::Kind::not_rtp_avp,
+                    "the audio stream uses " + std::string(section.protocol) +
+                        (out.secure          ? ", and encryption is off here"
+                         : srtp == Srtp::off ? ", and only RTP/AVP is spoken here"
+                                             : ", and only RTP/AVP and RTP/SAVP are spoken here")};
+  }
+  if (srtp == Srtp::off) return std::nullopt;
+  for (const SdpAttribute& attribute : section.attributes) {
+    if (attribute.name != "crypto") continue;
+    if (auto line = read_crypto(attribute.value, out.crypto_problem)) out.crypto.push_back(std::move(*line));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-SdpResult<SdpMedia> read_audio(const SdpText& text, const SdpSection& section) {
+SdpResult<SdpMedia> read_audio(const SdpText& text, const SdpSection& section, Srtp srtp) {
   if (section.port == 0) return SdpError{SdpError::Kind::rejected, "the audio stream was refused (port 0)"};
-  if (!sdp_same(section.protocol, "RTP/AVP") && !sdp_same(section.protocol, "RTP/AVPF")) {
-    return SdpError{SdpError::Kind::not_rtp_avp, "the audio stream uses " + std::string(section.protocol) +
-                                                     ", and only RTP/AVP is spoken here"};
-  }
   SdpMedia out;
+  if (auto problem = read_profile(section, srtp, out)) return std::move(*problem);
   out.address = section.address ? *section.address : text.address.value_or("");
   if (!is_ip(out.address) || is_multicast(out.address))
     return SdpError{SdpError::Kind::bad_address, "the audio stream has no IP address to send to"};

@@ -27,6 +27,8 @@ struct SdpError {
     no_common_codec,    ///< an offer without a codec of ours
     codec_not_offered,  ///< an answer with no codec of our offer, but with others
     bad_address,        ///< not an IP address
+    no_common_crypto,   ///< encrypted, but with no suite and key of ours
+    not_encrypted,      ///< not encrypted, where encryption is required
   };
   Kind kind = Kind::malformed;
   std::string text;  ///< plain words for the user

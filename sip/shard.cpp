@@ -202,7 +202,7 @@ void Shard::execute(Command&& command) {
   } else if (const auto* ring = std::get_if<command::Ring>(&command)) {
     with(ring->leg, [&](Leg& leg) { leg.ring(ring->status, ring->sdp); });
   } else if (const auto* accept = std::get_if<command::Accept>(&command)) {
-    with(accept->leg, [&](Leg& leg) { leg.accept(accept->sdp, accept->headers); });
+    with(accept->leg, [&](Leg& leg) { leg.accept(accept->sdp, accept->headers, accept->capabilities); });
   } else if (const auto* reject = std::get_if<command::Reject>(&command)) {
     with(reject->leg, [&](Leg& leg) { leg.reject(reject->status, reject->phrase); });
   } else if (const auto* hang = std::get_if<command::HangUp>(&command)) {

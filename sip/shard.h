@@ -37,6 +37,7 @@ struct Accept {
   LegId leg;
   std::string sdp;
   std::vector<Header> headers;
+  std::optional<OfferOptions> capabilities;
 };
 struct Reject {
   LegId leg;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "sip/sdp_crypto.h"
+
 namespace linecheck::sip {
 namespace {
 
@@ -75,7 +77,7 @@ std::string masked(std::string_view message) {
     const std::string_view line = next_line(rest);
     const std::string_view raw = before.substr(0, before.size() - rest.size());
     if (line.empty()) {  // the body follows
-      out += before;
+      out += masked_keys(std::string(before));
       break;
     }
     const bool folded = line.front() == ' ' || line.front() == '\t';
