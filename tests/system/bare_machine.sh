@@ -40,6 +40,9 @@ if [[ -z "$mirror" ]]; then
 fi
 
 root="${keep:-$(mktemp -d "${TMPDIR:-/tmp}/linecheck-bare.XXXXXX")}"
+# mktemp's folders are for their owner only: as "/" of a machine, that would keep everybody but root from every file.
+mkdir -p "$root"
+chmod 755 "$root"
 mounted=()
 leave() {
   local at
