@@ -2,83 +2,113 @@
 #include "media/agent_track.h"
 
 #include <algorithm>
+#include <array>
 
-#include "media/g711.h"
+#include "media/datagram_port.h"
 
 namespace linecheck::media {
+namespace {
+
+// A resampling decoder writes a little before the place of its packet.
+constexpr std::int64_t kMargin = 32;
+
+bool before(const ClockMap::Place& a, const ClockMap::Place& b) {
+  return a.epoch < b.epoch || (a.epoch == b.epoch && a.offset < b.offset);
+}
+
+}  // namespace
 
 bool AgentTrack::hold(ClockMap& map, ClockMap::Place place, Codec codec,
                       std::span<const std::uint8_t> payload, const RecordingRing& ring) {
   const std::int64_t position = map.live_position(place);
-  if (position + static_cast<std::int64_t>(payload.size()) <= ring.committed()) return false;
-  // Nothing lies further ahead than its own arrival but what is broken.
-  if (position >= ring.committed() + 4 * ring.capacity()) return false;
-  while (!payload.empty()) {
-    Held held;
-    held.place = place;
-    held.codec = codec;
-    held.size = static_cast<std::uint8_t>(std::min(payload.size(), kChunk));
-    std::copy_n(payload.begin(), held.size, held.bytes.begin());
-    insert(held);
-    place.offset += held.size;
-    payload = payload.subspan(held.size);
-  }
+  const auto samples = static_cast<std::int64_t>(payload_samples(codec, payload, rate_));
+  if (position + samples <= ring.committed()) return false;
+  // Nothing lies further ahead than its own arrival but what is broken; nobody sends 128 packets in a second.
+  if (position >= ring.committed() + 4 * ring.capacity() || held_.size() == kMaxHeld) return true;
+  if (!make_room(payload.size())) return true;
+  Held held;
+  held.place = place;
+  held.codec = codec;
+  held.at = static_cast<std::uint32_t>(used_bytes_);
+  held.size = static_cast<std::uint16_t>(payload.size());
+  std::copy(payload.begin(), payload.end(), bytes_.begin() + held.at);
+  used_bytes_ += payload.size();
+  const auto at =
+      std::upper_bound(held_.begin(), held_.end(), place,
+                       [](const ClockMap::Place& a, const Held& b) { return before(a, b.place); });
+  held_.insert(at, held);
   return true;
 }
 
-void AgentTrack::insert(const Held& held) {
-  if (!ready_) {
-    for (std::size_t i = 0; i < kMaxHeld; ++i) free_[i] = static_cast<std::uint8_t>(i);
-    ready_ = true;
+bool AgentTrack::make_room(std::size_t size) {
+  if (bytes_.size() - used_bytes_ >= size) return true;
+  // Those that are done leave holes: what is left moves down, a few times a second.
+  std::array<Held*, kMaxHeld> order;
+  for (std::size_t i = 0; i < held_.size(); ++i) order[i] = &held_[i];
+  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(held_.size()),
+            [](const Held* a, const Held* b) { return a->at < b->at; });
+  used_bytes_ = 0;
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    std::copy_n(bytes_.begin() + order[i]->at, order[i]->size,
+                bytes_.begin() + static_cast<std::ptrdiff_t>(used_bytes_));
+    order[i]->at = static_cast<std::uint32_t>(used_bytes_);
+    used_bytes_ += order[i]->size;
   }
-  if (count_ == kMaxHeld) return;  // a flood: more than 128 packets in a second
-  const std::uint8_t slot = free_[count_];
-  held_[slot] = held;
-  std::size_t at = count_;
-  while (at > 0) {
-    const ClockMap::Place& before = held_[order_[at - 1]].place;
-    if (before.epoch < held.place.epoch ||
-        (before.epoch == held.place.epoch && before.offset <= held.place.offset)) {
-      break;
-    }
-    order_[at] = order_[at - 1];
-    --at;
+  while (bytes_.size() - used_bytes_ < size && bytes_.size() < kMostBytes) {
+    bytes_.resize(std::max(kFirstBytes, 2 * bytes_.size()));
   }
-  order_[at] = slot;
-  ++count_;
+  return bytes_.size() - used_bytes_ >= size;
 }
 
 void AgentTrack::settle(ClockMap& map, std::int64_t position, RecordingRing& ring) {
   std::size_t done = 0;
-  while (done < count_ && map.live_position(held_[order_[done]].place) < position) {
-    lay_down(map, held_[order_[done]], ring);
+  while (done < held_.size() && map.live_position(held_[done].place) < position) {
+    lay_down(map, held_[done], ring);
     ++done;
   }
-  if (done > 0) {
-    // The slots of those that are done become free again: free_[count_ - 1] is the next to be given back.
-    for (std::size_t i = 0; i < done; ++i) free_[count_ - 1 - i] = order_[i];
-    std::copy(order_.begin() + static_cast<std::ptrdiff_t>(done),
-              order_.begin() + static_cast<std::ptrdiff_t>(count_), order_.begin());
-    count_ -= done;
-  }
+  if (done > 0) held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(done));
+  ring.commit(rate_ == kNarrowRate ? position : position - kMargin);
+}
+
+void AgentTrack::finish(ClockMap& map, std::int64_t position, RecordingRing& ring) {
+  settle(map, position, ring);
+  drain(ring);
   ring.commit(position);
 }
 
 void AgentTrack::lay_down(ClockMap& map, const Held& held, RecordingRing& ring) {
-  const std::int64_t position = map.settled_position(held.place);
+  Decoder& decoder = decoders_.of(held.codec);
+  const std::int64_t position = map.settled_position(held.place) - decoder.delay();
+  if (decoder_ != &decoder || !(held.place == next_place_)) drain(ring);
+  decoder_ = &decoder;
+  bridge(position, ring);
+  std::array<std::int16_t, 2 * kMaxDatagram> samples;
+  const std::size_t count = decoder.decode(std::span(bytes_).subspan(held.at, held.size), samples);
+  next_place_ = held.place;
+  next_place_.offset += static_cast<std::int64_t>(count);
+  write(position, std::span(samples).first(count), ring);
+}
+
+void AgentTrack::bridge(std::int64_t position, RecordingRing& ring) {
   // Where the map moved by its hysteresis, a hole of a few samples would be heard as a click.
-  constexpr std::int64_t kBridge = 8;
-  if (position > last_end_ && position - last_end_ <= kBridge) {
-    std::array<std::int16_t, kBridge> fill{};
-    fill.fill(last_sample_);
-    ring.write_agent(last_end_, std::span(fill).first(static_cast<std::size_t>(position - last_end_)));
-  }
-  std::array<std::int16_t, kChunk> samples{};
-  const std::span<std::int16_t> used = std::span(samples).first(held.size);
-  g711_decode(held.codec, std::span(held.bytes).first(held.size), used);
-  ring.write_agent(position, used);
-  last_end_ = position + held.size;
-  last_sample_ = used.back();
+  constexpr std::int64_t kMost = kWideRate / 1000;
+  if (position <= last_end_ || position - last_end_ > rate_ / 1000) return;
+  std::array<std::int16_t, kMost> fill;
+  fill.fill(last_sample_);
+  ring.write_agent(last_end_, std::span(fill).first(static_cast<std::size_t>(position - last_end_)));
+}
+
+void AgentTrack::drain(RecordingRing& ring) {
+  if (decoder_ == nullptr) return;
+  std::array<std::int16_t, kMargin> rest;
+  write(last_end_, std::span(rest).first(decoder_->drain(rest)), ring);
+}
+
+void AgentTrack::write(std::int64_t position, std::span<const std::int16_t> samples, RecordingRing& ring) {
+  if (samples.empty()) return;
+  ring.write_agent(position, samples);
+  last_end_ = position + static_cast<std::int64_t>(samples.size());
+  last_sample_ = samples.back();
 }
 
 }  // namespace linecheck::media

@@ -9,12 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "media/codec.h"
 #include "media/leg_report.h"
 
 namespace linecheck::media {
 
 struct Clip {
-  int rate = 8000;                    ///< Hz; a leg plays clips of its own rate, 8000
+  int rate = kNarrowRate;             ///< Hz; a leg plays clips of its own rate
   std::vector<std::int16_t> samples;  ///< mono
   std::vector<Span> speech;           ///< audible spans, ms from the clip's first sample
   std::string text;                   ///< what it says, where it says something

@@ -19,21 +19,26 @@
 #include <cstdint>
 #include <optional>
 
+#include "media/codec.h"
 #include "media/rtp_packet.h"
 
 namespace linecheck::media {
 
 class ClockMap {
  public:
-  /// A packet's place: `offset` samples after the first packet of its epoch.
+  /// A packet's place: `offset` leg samples after the first packet of its epoch.
   struct Place {
     std::uint32_t epoch = 0;
     std::int64_t offset = 0;
     friend bool operator==(const Place&, const Place&) = default;
   };
 
-  /// Feeds an audio packet of `samples` samples, arrived at `arrival_ns` on the leg's clock.
-  Place add(const RtpPacket& packet, std::int64_t arrival_ns, int samples);
+  /// `rate`: of the leg's clock, Hz.
+  explicit ClockMap(int rate = kNarrowRate) : rate_(rate) {}
+
+  /// Feeds an audio packet of `samples` leg samples, arrived at `arrival_ns` on the leg's clock.
+  /// `clock_rate`: of its timestamps. Another one begins a new epoch, as another SSRC does.
+  Place add(const RtpPacket& packet, std::int64_t arrival_ns, int samples, int clock_rate = 8000);
 
   /// Leg position (samples since the leg's zero) of a place as known now, for what is decided live.
   [[nodiscard]] std::int64_t live_position(Place place) const;
@@ -44,6 +49,9 @@ class ClockMap {
   /// Position of any timestamp of the current stream (telephone-events); nullopt before the first audio
   /// packet, or where the timestamp is of another SSRC or more than 10 s away from the last one.
   [[nodiscard]] std::optional<std::int64_t> position_of(std::uint32_t ssrc, std::uint32_t timestamp) const;
+
+  /// Of the timestamps of the current epoch, Hz; 0 before the first packet.
+  [[nodiscard]] int clock_rate() const { return epoch_ > 0 ? clock_rate_ : 0; }
 
   [[nodiscard]] int restarts() const { return epoch_ > 1 ? static_cast<int>(epoch_ - 1) : 0; }
   /// The last add() began a new epoch.
@@ -66,7 +74,10 @@ class ClockMap {
   void begin(const RtpPacket& packet, std::int64_t arrival_ns);
   void lower(std::int64_t delay_ns, std::int64_t arrival_ns);
   [[nodiscard]] bool jumped(int sequence_step, std::int64_t timestamp_step, std::int64_t delay_ns) const;
+  [[nodiscard]] std::int64_t in_samples(std::int64_t ticks) const;
+  [[nodiscard]] std::int64_t to_samples(std::int64_t ns) const;
 
+  int rate_;
   std::array<Map, 8> maps_{};
   std::uint32_t epoch_ = 0;  // 0: nothing has come
   bool restarted_ = false;
@@ -75,8 +86,9 @@ class ClockMap {
   std::uint32_t ssrc_ = 0;
   std::uint16_t last_sequence_ = 0;
   std::uint32_t last_timestamp_ = 0;
-  std::int64_t last_offset_ = 0;
-  int last_samples_ = 0;
+  int clock_rate_ = 8000;
+  std::int64_t last_ticks_ = 0;  // of the timestamps, since the epoch's first packet
+  std::int64_t last_length_ = 0;
 
   std::array<std::int64_t, kBuckets> bucket_min_{};
   std::int64_t bucket_ = 0;  // number of the newest one

@@ -24,6 +24,10 @@ class DetectorFeed {
     double decided_ms = 0;
   };
 
+  /// `rate`: of the leg.
+  explicit DetectorFeed(int rate = kNarrowRate)
+      : rate_(rate), step_size_(static_cast<std::size_t>(rate / 100)), detector_(options_for(rate)) {}
+
   /// Calls on_decision(const Decision&) for whatever the packet makes known.
   template <typename OnDecision>
   void packet(const ClockMap& map, ClockMap::Place place, std::span<const std::int16_t> samples,
@@ -42,14 +46,20 @@ class DetectorFeed {
   /// Time passes without packets: `now` is the leg's position. A remote that sends nothing is silent.
   template <typename OnDecision>
   void pass(std::int64_t now, OnDecision&& on_decision) {
-    if (started_) silence(now - kPatience - fed_, on_decision);
+    if (started_) silence(now - patience() - fed_, on_decision);
   }
 
  private:
+  static constexpr std::size_t kMaxStep = kWideRate / 100;  // 10 ms
+
+  static speech::LiveOptions options_for(int rate) {
+    speech::LiveOptions options;
+    options.rate = rate;
+    return options;
+  }
   // How late a packet may be before silence takes its place.
-  static constexpr std::int64_t kPatience = kSampleRate / 10;
-  static constexpr std::int64_t kMostSilence = 2 * kSampleRate;
-  static constexpr std::size_t kStep = 80;  // 10 ms
+  [[nodiscard]] std::int64_t patience() const { return rate_ / 10; }
+  [[nodiscard]] std::int64_t most_silence() const { return 2 * std::int64_t{rate_}; }
 
   /// How many samples are missing before this packet; negative: how many of its first ones have their place
   /// filled.
@@ -57,16 +67,16 @@ class DetectorFeed {
 
   template <typename OnDecision>
   void silence(std::int64_t samples, OnDecision&& on_decision) {
-    static constexpr std::array<std::int16_t, kStep> kZeros{};
+    static constexpr std::array<std::int16_t, kMaxStep> kZeros{};
     // After a very long hole the detector needs no more of it; its clock is simply moved on.
-    if (samples > kMostSilence) {
-      ahead_ += samples - kMostSilence;
-      fed_ += samples - kMostSilence;
-      next_offset_ += samples - kMostSilence;
-      samples = kMostSilence;
+    if (const std::int64_t most = most_silence(); samples > most) {
+      ahead_ += samples - most;
+      fed_ += samples - most;
+      next_offset_ += samples - most;
+      samples = most;
     }
-    for (; samples > 0; samples -= static_cast<std::int64_t>(kStep)) {
-      const auto count = std::min(static_cast<std::size_t>(samples), kStep);
+    for (; samples > 0; samples -= static_cast<std::int64_t>(kMaxStep)) {
+      const auto count = std::min(static_cast<std::size_t>(samples), kMaxStep);
       feed(std::span<const std::int16_t>(kZeros).first(count), on_decision);
     }
   }
@@ -76,13 +86,13 @@ class DetectorFeed {
     fed_ += static_cast<std::int64_t>(samples.size());
     next_offset_ += static_cast<std::int64_t>(samples.size());
     while (!samples.empty()) {
-      const std::size_t count = std::min(samples.size(), kStep - filled_);
+      const std::size_t count = std::min(samples.size(), step_size_ - filled_);
       std::copy_n(samples.begin(), count, step_.begin() + static_cast<std::ptrdiff_t>(filled_));
       filled_ += count;
       samples = samples.subspan(count);
-      if (filled_ < kStep) return;
+      if (filled_ < step_size_) return;
       filled_ = 0;
-      const auto event = detector_.process(step_);
+      const auto event = detector_.process(std::span<const std::int16_t>(step_).first(step_size_));
       if (!event) continue;
       on_decision(Decision{event->kind == speech::LiveEvent::Kind::started, to_ms(event->at_sample),
                            to_ms(event->decided_sample)});
@@ -90,11 +100,13 @@ class DetectorFeed {
   }
 
   [[nodiscard]] double to_ms(std::int64_t detector_sample) const {
-    return static_cast<double>(detector_sample + ahead_) * 1000.0 / kSampleRate;
+    return static_cast<double>(detector_sample + ahead_) * 1000.0 / rate_;
   }
 
+  int rate_;
+  std::size_t step_size_;
   speech::LiveDetector detector_;
-  std::array<std::int16_t, kStep> step_{};
+  std::array<std::int16_t, kMaxStep> step_{};
   std::size_t filled_ = 0;
   bool started_ = false;
   std::uint32_t epoch_ = 0;

@@ -36,8 +36,11 @@ DtmfReceiver::Heard DtmfReceiver::packet(const RtpPacket& packet, std::int64_t a
     // The first packet that comes may be a later one, or late itself: the timestamp says when the key went
     // down.
     press.start_ms = static_cast<double>(arrival_ns) / kNs;
-    if (const auto position = map.position_of(packet.ssrc, packet.timestamp)) {
-      const double mapped_ms = static_cast<double>(*position) * 1000.0 / kSampleRate;
+    // (Only where it is of the same clock as the audio's: some count events at 8,000 Hz beside Opus.)
+    const auto position =
+        map.clock_rate() == clock_rate_ ? map.position_of(packet.ssrc, packet.timestamp) : std::nullopt;
+    if (position) {
+      const double mapped_ms = static_cast<double>(*position) * 1000.0 / rate_;
       if (std::abs(mapped_ms - press.start_ms) < 1000.0) press.start_ms = mapped_ms;
     }
     current_ = press;
@@ -58,7 +61,7 @@ std::optional<DigitEvent> DtmfReceiver::finish() {
   DigitEvent digit;
   digit.digit = digit_of_event(current_->event);
   digit.start_ms = current_->start_ms;
-  digit.duration_ms = current_->duration * 1000.0 / kSampleRate;
+  digit.duration_ms = current_->duration * 1000.0 / clock_rate_;
   if (previous_end_ms_) digit.gap_ms = digit.start_ms - *previous_end_ms_;
   digit.level_dbm0 = -current_->volume;
   previous_end_ms_ = digit.start_ms + digit.duration_ms;

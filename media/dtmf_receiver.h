@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "media/clock_map.h"
+#include "media/codec.h"
 #include "media/leg_report.h"
 #include "media/rtp_packet.h"
 
@@ -17,6 +18,12 @@ namespace linecheck::media {
 
 class DtmfReceiver {
  public:
+  /// `rate`: of the leg.
+  explicit DtmfReceiver(int rate = kNarrowRate) : rate_(rate) {}
+
+  /// Of the telephone-event's timestamps and durations.
+  void set_clock_rate(int clock_rate) { clock_rate_ = clock_rate; }
+
   /// A packet of the telephone-event payload type, arrived at `arrival_ns` on the leg's clock. Up to two
   /// presses become known by it: the one before, whose end was lost, and its own.
   struct Heard {
@@ -34,7 +41,7 @@ class DtmfReceiver {
     std::uint32_t timestamp = 0;
     int event = 0;
     int volume = 0;
-    int duration = 0;  // samples
+    int duration = 0;  // timestamp units
     double start_ms = 0;
     std::int64_t last_arrival_ns = 0;
   };
@@ -42,6 +49,8 @@ class DtmfReceiver {
   std::optional<DigitEvent> finish();
   [[nodiscard]] bool is_done(const RtpPacket& packet) const;
 
+  int rate_;
+  int clock_rate_ = 8000;
   std::optional<Press> current_;
   // Presses that are over: their end packets keep coming, and some come late.
   struct Done {

@@ -10,6 +10,7 @@ namespace linecheck::media {
 namespace {
 
 constexpr int kEndPackets = 3;
+constexpr std::int64_t kLongest = 0xFFFF;  // of a segment, in timestamp units
 
 }  // namespace
 
@@ -17,7 +18,7 @@ void DtmfSender::begin(char digit, std::int64_t position, int tone_samples, int 
   if (active_) previous_end_ = tone_end();
   active_ = true;
   digit_ = digit;
-  begin_ = position;
+  begin_ = segment_ = position;
   tone_ = tone_samples;
   gap_ = gap_samples;
   ends_sent_ = 0;
@@ -26,11 +27,16 @@ void DtmfSender::begin(char digit, std::int64_t position, int tone_samples, int 
 
 std::optional<DtmfSender::Packet> DtmfSender::packet(std::int64_t position) {
   if (!active_ || ends_sent_ == kEndPackets) return std::nullopt;
-  const auto elapsed = static_cast<int>(position - begin_) + kFrameSamples;
+  const std::int64_t frame = frame_samples(rate_);
+  const std::int64_t elapsed = position - begin_ + frame;
   const bool end = elapsed >= tone_;
-  const int duration = std::min(elapsed, tone_);
+  // A tone that is longer than the field can say goes on as another segment, with a timestamp of its own
+  // (RFC 4733 section 2.5.1.3).
+  if ((position + frame - segment_) * clock_rate_ > kLongest * rate_ && ends_sent_ == 0) segment_ = position;
+  const std::int64_t length = std::min<std::int64_t>(elapsed, tone_) - (segment_ - begin_);
+  const std::int64_t duration = length * clock_rate_ / rate_;
   Packet packet;
-  packet.begin = begin_;
+  packet.begin = segment_;
   packet.marker = first_;
   packet.payload = {static_cast<std::uint8_t>(event_of_digit(digit_)),
                     static_cast<std::uint8_t>((end ? 0x80 : 0) | kVolume),
@@ -41,18 +47,18 @@ std::optional<DtmfSender::Packet> DtmfSender::packet(std::int64_t position) {
 }
 
 void DtmfSender::cut_short(std::int64_t position) {
-  const auto elapsed = static_cast<int>(position - begin_) + kFrameSamples;
+  const auto elapsed = static_cast<int>(position - begin_) + frame_samples(rate_);
   if (active_ && ends_sent_ == 0) tone_ = std::min(tone_, elapsed);
 }
 
 DigitEvent DtmfSender::event() const {
-  constexpr double kPerMs = kSampleRate / 1000.0;
+  const double per_ms = rate_ / 1000.0;
   DigitEvent event;
   event.digit = digit_;
   event.sent = true;
-  event.start_ms = static_cast<double>(begin_) / kPerMs;
-  event.duration_ms = tone_ / kPerMs;
-  if (previous_end_) event.gap_ms = static_cast<double>(begin_ - *previous_end_) / kPerMs;
+  event.start_ms = static_cast<double>(begin_) / per_ms;
+  event.duration_ms = tone_ / per_ms;
+  if (previous_end_) event.gap_ms = static_cast<double>(begin_ - *previous_end_) / per_ms;
   event.level_dbm0 = -kVolume;
   return event;
 }

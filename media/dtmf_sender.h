@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "media/codec.h"
 #include "media/leg_report.h"
 
 namespace linecheck::media {
@@ -16,6 +17,11 @@ namespace linecheck::media {
 class DtmfSender {
  public:
   static constexpr int kVolume = 10;  // -10 dBm0
+
+  /// `rate`: of the leg, whose samples all positions and lengths are.
+  explicit DtmfSender(int rate = kNarrowRate) : rate_(rate) {}
+  /// Of the telephone-event's timestamps and durations: that of the audio beside it.
+  void set_clock_rate(int clock_rate) { clock_rate_ = clock_rate; }
 
   struct Packet {
     std::array<std::uint8_t, 4> payload{};
@@ -38,9 +44,12 @@ class DtmfSender {
   [[nodiscard]] DigitEvent event() const;
 
  private:
+  int rate_;
+  int clock_rate_ = 8000;
   bool active_ = false;
   char digit_ = '0';
   std::int64_t begin_ = 0;
+  std::int64_t segment_ = 0;  // where the current segment begins
   int tone_ = 0;
   int gap_ = 0;
   int ends_sent_ = 0;

@@ -29,9 +29,9 @@ LegId make_id(std::uint32_t generation, std::size_t index) {
   return (std::uint64_t{generation} << 32) | static_cast<std::uint32_t>(index);
 }
 
-int samples_of(std::chrono::milliseconds duration, int least_ms, int most_ms) {
+int samples_of(std::chrono::milliseconds duration, int least_ms, int most_ms, int rate) {
   const auto ms = std::clamp<std::int64_t>(duration.count(), least_ms, most_ms);
-  return static_cast<int>(ms) * kSampleRate / 1000;
+  return static_cast<int>(ms) * (rate / 1000);
 }
 
 // Two sockets and a file for each leg: the usual soft limit of 1,024 descriptors ends at 340 legs. The hard
@@ -43,12 +43,14 @@ void use_all_descriptors() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+void check_rate(const Clip& clip, int rate, const char* what) {
+  if (clip.rate == rate) return;
+  throw std::invalid_argument(std::string(what) + " of " + std::to_string(clip.rate) + " Hz in a leg of " +
+                              std::to_string(rate) + " Hz");
+}
+
 std::unique_ptr<PlayItem> clip_item(ClipPtr clip, std::uint64_t tag,
                                     const std::vector<std::uint32_t>& offsets) {
-  if (!clip) throw std::invalid_argument("play: no clip");
-  if (clip->rate != kSampleRate) {
-    throw std::invalid_argument("play: a clip of " + std::to_string(clip->rate) + " Hz, 8000 is needed");
-  }
   ClipItem item;
   const auto length = static_cast<std::uint32_t>(clip->samples.size());
   for (std::size_t i = 0; i < offsets.size(); ++i) {
@@ -64,7 +66,7 @@ std::unique_ptr<PlayItem> clip_item(ClipPtr clip, std::uint64_t tag,
 }
 
 std::unique_ptr<PlayItem> digits_item(const std::string& digits, std::chrono::milliseconds tone,
-                                      std::chrono::milliseconds gap, std::uint64_t tag) {
+                                      std::chrono::milliseconds gap, std::uint64_t tag, int rate) {
   for (const char digit : digits) {
     if (event_of_digit(digit) < 0) {
       throw std::invalid_argument("send_digits: '" + digits + "' holds something else than 0-9 * # A-D");
@@ -72,7 +74,7 @@ std::unique_ptr<PlayItem> digits_item(const std::string& digits, std::chrono::mi
   }
   auto made = std::make_unique<PlayItem>();
   made->tag = tag;
-  made->what = DigitsItem{digits, samples_of(tone, 40, 8000), samples_of(gap, 60, 60000), 0};
+  made->what = DigitsItem{digits, samples_of(tone, 40, 8000, rate), samples_of(gap, 60, 60000, rate), 0};
   return made;
 }
 
@@ -100,6 +102,13 @@ class Engine::Impl {
     const Entry* entry = find(leg);
     return entry != nullptr ? entry->origin_ns : 0;
   }
+  /// kNarrowRate for an unknown leg.
+  int rate(LegId leg) const {
+    const std::scoped_lock lock(mutex_);
+    const Entry* entry = find(leg);
+    return entry != nullptr ? entry->rate : kNarrowRate;
+  }
+  void play(LegId leg, ClipPtr clip, std::uint64_t tag, const std::vector<std::uint32_t>& marks);
   int event_fd() const { return event_ready_.fd(); }
 
  private:
@@ -109,6 +118,7 @@ class Engine::Impl {
     bool open = false;
     std::uint16_t port = 0;
     int family = 0;
+    int rate = kNarrowRate;
     std::int64_t origin_ns = 0;
     std::shared_ptr<LegControl> control;
   };
@@ -187,17 +197,17 @@ Engine::Impl::Entry* Engine::Impl::find(LegId leg) {
 }
 
 LegId Engine::Impl::open(LegOptions options) {
-  if (options.noise_bed && options.noise_bed->rate != kSampleRate) {
-    throw std::invalid_argument("open: a noise bed of " + std::to_string(options.noise_bed->rate) +
-                                " Hz, 8000 is needed");
+  if (!is_leg_rate(options.rate)) {
+    throw std::invalid_argument("open: a leg of " + std::to_string(options.rate) + " Hz");
   }
+  if (options.noise_bed) check_rate(*options.noise_bed, options.rate, "open: a noise bed");
   LegSetup setup;
   std::unique_ptr<UdpPort> port = ports_.acquire();
   setup.numbers = StreamNumbers(options.seed);
   setup.control = std::make_shared<LegControl>();
   setup.origin_ns = clock_.now_ns() / kNsPerMs * kNsPerMs;
   if (!options.recording_path.empty()) {
-    setup.ring = std::make_shared<RecordingRing>(kSampleRate, recording_pool_);
+    setup.ring = std::make_shared<RecordingRing>(options.rate, recording_pool_);
   }
 
   const std::scoped_lock lock(mutex_);
@@ -209,7 +219,8 @@ LegId Engine::Impl::open(LegOptions options) {
   const LegId id = setup.id;
   const std::string path = options.recording_path;
   const auto ring = setup.ring;
-  Entry opened{entry.generation + 1, true, port->number(), port->family(), setup.origin_ns, setup.control};
+  Entry opened{entry.generation + 1, true,         port->number(), port->family(), options.rate,
+               setup.origin_ns,      setup.control};
   setup.options = std::move(options);
   setup.port = std::move(port);
   Crew& crew = crew_of(id);
@@ -257,6 +268,17 @@ void Engine::Impl::send(LegId leg, Command&& command) {
   if (crew_of(leg).worker.submit(std::move(command))) return;
   dropped_commands_.fetch_add(1, std::memory_order_relaxed);
   entry->control->dropped_commands.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Engine::Impl::play(LegId leg, ClipPtr clip, std::uint64_t tag, const std::vector<std::uint32_t>& marks) {
+  if (!clip) throw std::invalid_argument("play: no clip");
+  {
+    const std::scoped_lock lock(mutex_);
+    const Entry* entry = find(leg);
+    if (entry == nullptr) return;
+    check_rate(*clip, entry->rate, "play: a clip");
+  }
+  send(leg, EnqueueItem{leg, clip_item(std::move(clip), tag, marks)});
 }
 
 void Engine::Impl::close(LegId leg) {
@@ -363,7 +385,7 @@ void Engine::start(LegId leg, const StreamOptions& stream) {
 }
 
 void Engine::play(LegId leg, ClipPtr clip, std::uint64_t tag, const std::vector<std::uint32_t>& marks) {
-  impl_->send(leg, EnqueueItem{leg, clip_item(std::move(clip), tag, marks)});
+  impl_->play(leg, std::move(clip), tag, marks);
 }
 
 void Engine::stop_playing(LegId leg) {
@@ -372,7 +394,7 @@ void Engine::stop_playing(LegId leg) {
 
 void Engine::send_digits(LegId leg, const std::string& digits, std::chrono::milliseconds tone,
                          std::chrono::milliseconds gap, std::uint64_t tag) {
-  impl_->send(leg, EnqueueItem{leg, digits_item(digits, tone, gap, tag)});
+  impl_->send(leg, EnqueueItem{leg, digits_item(digits, tone, gap, tag, impl_->rate(leg))});
 }
 
 void Engine::close(LegId leg) {

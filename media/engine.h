@@ -7,9 +7,9 @@
 // the network or the disk: commands travel to the media worker in bounded queues, answers come back as
 // events.
 //
-// Time: each leg has a sample clock of 8,000 Hz driven by CLOCK_MONOTONIC. Its zero is origin_mono_ns(): the
-// moment of open(), brought down to the worker's 1 ms grid (so at most 1 ms before it). Packets leave at
-// absolute ticks, every 20 ms; the RTP timestamp runs with the leg's clock.
+// Time: each leg has a sample clock of 8,000 or 16,000 Hz driven by CLOCK_MONOTONIC. Its zero is
+// origin_mono_ns(): the moment of open(), brought down to the worker's 1 ms grid (so at most 1 ms before it).
+// Packets leave at absolute ticks, every 20 ms; the RTP timestamp runs with the leg's clock.
 #pragma once
 
 #include <chrono>
@@ -39,10 +39,13 @@ struct Options {
 };
 
 struct LegOptions {
+  /// Of the sample clock, the recording and the clips, Hz: 8000, or 16000 where a wide-band codec was
+  /// offered. Any codec works at either.
+  int rate = kNarrowRate;
   std::string recording_path;  ///< stereo WAV, left caller, right agent; empty: none. Its folder must exist
-  ClipPtr noise_bed;           ///< looped without a break beneath everything that is said; may be null
-  bool detect_speech = true;   ///< run the live turn detector on the agent's channel
-  std::uint64_t seed = 0;      ///< of SSRC and the first sequence number and timestamp; 0: random
+  ClipPtr noise_bed;  ///< of `rate`; looped without a break beneath everything that is said; may be null
+  bool detect_speech = true;  ///< run the live turn detector on the agent's channel
+  std::uint64_t seed = 0;     ///< of SSRC and the first sequence number and timestamp; 0: random
   std::chrono::milliseconds rtp_timeout{10000};
   /// The payload type that our own SDP gives to telephone-event: heard also before start(). -1: none.
   int offered_telephone_event_payload_type = 101;
@@ -102,8 +105,8 @@ class Engine {
   /// the remote or codec; SSRC, sequence and timestamps go on. Throws std::invalid_argument for an address
   /// that is none.
   void start(LegId leg, const StreamOptions& stream);
-  /// Queued after what plays. `marks` are sample offsets in the clip, at most its length. Clips must be 8 kHz
-  /// (std::invalid_argument).
+  /// Queued after what plays. `marks` are sample offsets in the clip, at most its length. Clips must be of
+  /// the leg's rate (std::invalid_argument).
   void play(LegId leg, ClipPtr clip, std::uint64_t tag, const std::vector<std::uint32_t>& marks = {});
   /// Drops the queue (digits included) and ends the clip in progress with a 5 ms fade at the start of the
   /// next frame; a tone in progress ends at the next frame, with its end packets.

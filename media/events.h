@@ -39,7 +39,9 @@ struct MarkSent {
   std::uint32_t index = 0;          ///< into the marks given to play()
   std::uint32_t offset = 0;         ///< sample offset in the clip
   std::uint32_t rtp_timestamp = 0;  ///< of that sample
-  std::int64_t packet_mono_ns = 0;  ///< CLOCK_MONOTONIC when its packet left
+  std::int64_t packet_mono_ns = 0;  ///< CLOCK_MONOTONIC when the packet left that was made of it
+  /// From that packet's first sample. A codec's delay is in it, so that it may lie beyond the packet's last.
+  std::uint32_t sample_in_packet = 0;
   std::uint32_t ssrc = 0;
 };
 

@@ -9,8 +9,6 @@
 #include <random>
 #include <utility>
 
-#include "media/g711.h"
-
 namespace linecheck::media {
 namespace {
 
@@ -38,13 +36,32 @@ StreamNumbers::StreamNumbers(std::uint64_t seed) {
 }
 
 Leg::Leg(LegSetup setup)
-    : setup_(std::move(setup)), session_(*setup_.port, setup_.numbers.ssrc, setup_.numbers.sequence) {
+    : setup_(std::move(setup)),
+      rate_(setup_.options.rate),
+      session_(*setup_.port, setup_.numbers.ssrc, setup_.numbers.sequence),
+      playout_(rate_),
+      timestamp_base_(setup_.numbers.timestamp),
+      map_(rate_),
+      track_(rate_),
+      ears_(rate_),
+      detector_(rate_),
+      digits_(rate_) {
   report_.send.ssrc = setup_.numbers.ssrc;
   report_.send.loss_known = false;
 }
 
 void Leg::start(const Stream& stream, std::int64_t now_ns) {
   if (!stream_) started_ns_ = now_ns;
+  if (!encoder_ || stream_->codec != stream.codec) encoder_ = make_encoder(stream.codec, rate_);
+  if (const int clock_rate = rtp_clock_rate(stream.codec); clock_rate != clock_rate_) {
+    // Another clock in the same SSRC: it goes on from where the old one stood (RFC 7160 section 4.1).
+    const std::int64_t position = position_of(next_frame_ns_ != 0 ? next_frame_ns_ : now_ns);
+    timestamp_base_ = timestamp_of(position);
+    position_base_ = position;
+    clock_rate_ = clock_rate;
+    playout_.set_clock_rate(clock_rate);
+    digits_.set_clock_rate(clock_rate);
+  }
   stream_ = stream;
   remote_.announce(stream.remote, stream.symmetric);
   report_.send.codec = codec_name(stream.codec);
@@ -60,12 +77,13 @@ void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayN
         static_cast<std::uint64_t>((tick_ns - next_frame_ns_) / (kFrameMs * kNsPerMs));
     marker_ = true;
     // The recording's window moves on before anything is written beyond it.
-    if (setup_.ring) track_.settle(map_, position_of(tick_ns) - AgentTrack::kHoldBack, *setup_.ring);
+    if (setup_.ring) track_.settle(map_, position_of(tick_ns) - track_.hold_back(), *setup_.ring);
   }
   next_frame_ns_ = tick_ns + kFrameMs * kNsPerMs;
 
   const std::int64_t position = position_of(tick_ns);
-  std::array<std::int16_t, kFrameSamples> audio;
+  std::array<std::int16_t, kMaxFrameSamples> room;
+  const auto audio = std::span(room).first(static_cast<std::size_t>(frame_samples(rate_)));
   fill_bed(position, audio);
   notes.clear();
   const auto digit = playout_.frame(position, audio, stream_->telephone_event_payload_type >= 0, notes);
@@ -76,7 +94,7 @@ void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayN
     send_audio(position, audio);
   }
   account(tick_ns, left_ns);
-  publish(notes, left_ns, outlet);
+  publish(notes, position, left_ns, outlet);
 }
 
 void Leg::fill_bed(std::int64_t position, std::span<std::int16_t> audio) const {
@@ -94,8 +112,8 @@ void Leg::fill_bed(std::int64_t position, std::span<std::int16_t> audio) const {
 }
 
 void Leg::send_audio(std::int64_t position, std::span<const std::int16_t> audio) {
-  std::array<std::uint8_t, kFrameSamples> payload;
-  g711_encode(stream_->codec, audio, payload);
+  std::array<std::uint8_t, kMaxFrameSamples> room;
+  const std::span<const std::uint8_t> payload = std::span(room).first(encoder_->encode(audio, room));
   if (!session_.send(payload, stream_->payload_type, std::exchange(marker_, false), timestamp_of(position),
                      remote_.destination())) {
     ++report_.send.malformed;
@@ -103,10 +121,9 @@ void Leg::send_audio(std::int64_t position, std::span<const std::int16_t> audio)
   ++report_.send.packets;
   report_.send.bytes += payload.size();
   if (setup_.ring) {
-    // What is recorded is what crossed the wire, quantised by the codec.
-    std::array<std::int16_t, kFrameSamples> heard;
-    g711_decode(stream_->codec, payload, heard);
-    setup_.ring->write_caller(position, heard);
+    std::array<std::int16_t, kMaxFrameSamples> heard;
+    encoder_->heard(audio, payload, heard);
+    setup_.ring->write_caller(position + encoder_->delay(), std::span(heard).first(audio.size()));
   }
 }
 
@@ -129,14 +146,17 @@ void Leg::account(std::int64_t tick_ns, std::int64_t left_ns) {
   }
 }
 
-void Leg::publish(std::vector<PlayNote>& notes, std::int64_t left_ns, Outlet& outlet) {
+void Leg::publish(std::vector<PlayNote>& notes, std::int64_t position, std::int64_t left_ns, Outlet& outlet) {
   for (PlayNote& note : notes) {
+    // Audio is heard later than it was given to the codec; digits go past it.
+    if (!std::holds_alternative<DigitsSent>(note.what)) note.position += encoder_->delay();
     if (auto* started = std::get_if<PlayStarted>(&note.what)) {
       started->rtp_timestamp = timestamp_of(note.position);
       started->mono_ns = left_ns;
     } else if (auto* mark = std::get_if<MarkSent>(&note.what)) {
       mark->rtp_timestamp = timestamp_of(note.position);
       mark->packet_mono_ns = left_ns;
+      mark->sample_in_packet = static_cast<std::uint32_t>(note.position - position);
       mark->ssrc = setup_.numbers.ssrc;
     }
     std::visit(
@@ -155,9 +175,9 @@ void Leg::emit(double t_ms, LiveEvent what, Outlet& outlet, std::unique_ptr<Play
 
 void Leg::finish(std::int64_t tick_ns, bool realtime) {
   const std::int64_t position =
-      position_of(tick_ns) + kFrameSamples;  // the end of the frame that has just left
+      position_of(tick_ns) + frame_samples(rate_);  // the end of the frame that has just left
   closed_ms_ = position_ms(position);
-  if (setup_.ring) track_.settle(map_, position, *setup_.ring);
+  if (setup_.ring) track_.finish(map_, position, *setup_.ring);
   // A key that was still down.
   if (const auto digit = digits_.pass(std::numeric_limits<std::int64_t>::max()))
     report_.digits.push_back(*digit);

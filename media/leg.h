@@ -13,6 +13,7 @@
 #include "media/agent_track.h"
 #include "media/clock.h"
 #include "media/clock_map.h"
+#include "media/codecs/coder.h"
 #include "media/datagram_port.h"
 #include "media/detector_feed.h"
 #include "media/dtmf_receiver.h"
@@ -89,23 +90,24 @@ class Leg {
 
  private:
   [[nodiscard]] std::int64_t position_of(std::int64_t mono_ns) const {
-    return (mono_ns - setup_.origin_ns) / kNsPerSample;
+    return (mono_ns - setup_.origin_ns) / ns_per_sample(rate_);
   }
   [[nodiscard]] double ms_of(std::int64_t mono_ns) const {
     return static_cast<double>(mono_ns - setup_.origin_ns) / static_cast<double>(kNsPerMs);
   }
-  static double position_ms(std::int64_t position) {
-    return static_cast<double>(position) * 1000.0 / kSampleRate;
+  [[nodiscard]] double position_ms(std::int64_t position) const {
+    return static_cast<double>(position) * 1000.0 / rate_;
   }
+  /// On the RTP clock of the codec that is sent, which need not be the leg's.
   [[nodiscard]] std::uint32_t timestamp_of(std::int64_t position) const {
-    return setup_.numbers.timestamp + static_cast<std::uint32_t>(position);
+    return timestamp_base_ + static_cast<std::uint32_t>((position - position_base_) * clock_rate_ / rate_);
   }
 
   void fill_bed(std::int64_t position, std::span<std::int16_t> audio) const;
   void send_audio(std::int64_t position, std::span<const std::int16_t> audio);
   void send_digit(const DtmfSender::Packet& packet);
   void account(std::int64_t tick_ns, std::int64_t left_ns);
-  void publish(std::vector<PlayNote>& notes, std::int64_t left_ns, Outlet& outlet);
+  void publish(std::vector<PlayNote>& notes, std::int64_t position, std::int64_t left_ns, Outlet& outlet);
 
   void handle(const Datagram& datagram, Outlet& outlet);
   void hear(const RtpPacket& packet, Codec codec, std::int64_t arrival_ns, Outlet& outlet);
@@ -117,6 +119,7 @@ class Leg {
   void emit(double t_ms, LiveEvent what, Outlet& outlet, std::unique_ptr<PlayItem> done = nullptr);
 
   LegSetup setup_;
+  int rate_;
   RtpSessionHandle session_;
   LegReport report_;
   double closed_ms_ = 0;
@@ -125,6 +128,10 @@ class Leg {
   std::optional<Stream> stream_;
   Remote remote_;
   Playout playout_;
+  std::unique_ptr<Encoder> encoder_;
+  int clock_rate_ = 8000;  // of our timestamps; from `position_base_` on they count from `timestamp_base_`
+  std::int64_t position_base_ = 0;
+  std::uint32_t timestamp_base_ = 0;
   std::int64_t next_frame_ns_ = 0;  // 0: nothing has been sent
   bool marker_ = true;
 
@@ -132,6 +139,7 @@ class Leg {
   ReceiveStatistics received_;
   ClockMap map_;
   AgentTrack track_;
+  DecoderBank ears_;
   DetectorFeed detector_;
   DtmfReceiver digits_;
   std::int64_t started_ns_ = 0;

@@ -5,7 +5,6 @@
 #include <array>
 #include <utility>
 
-#include "media/g711.h"
 #include "media/leg.h"
 
 namespace linecheck::media {
@@ -30,7 +29,7 @@ void Leg::receive(std::int64_t tick_ns, std::int64_t now_ns, DatagramBatch& batc
   if (setup_.options.detect_speech) {
     detector_.pass(position, [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
   }
-  if (setup_.ring) track_.settle(map_, position - AgentTrack::kHoldBack, *setup_.ring);
+  if (setup_.ring) track_.settle(map_, position - track_.hold_back(), *setup_.ring);
   watch_silence(now_ns, outlet);
 }
 
@@ -68,16 +67,18 @@ void Leg::handle(const Datagram& datagram, Outlet& outlet) {
 }
 
 void Leg::hear(const RtpPacket& packet, Codec codec, std::int64_t arrival_ns, Outlet& outlet) {
-  const auto samples = static_cast<int>(packet.payload.size());
-  const ClockMap::Place place = map_.add(packet, arrival_ns, samples);
-  received_.add_transit(packet, arrival_ns, map_.restarted());
-  received_.heard(codec_name(codec), samples * 1000 / kSampleRate);
+  const auto samples = static_cast<int>(payload_samples(codec, packet.payload, rate_));
+  const int clock_rate = rtp_clock_rate(codec);
+  const ClockMap::Place place = map_.add(packet, arrival_ns, samples, clock_rate);
+  received_.add_transit(packet, arrival_ns, map_.restarted(), clock_rate);
+  received_.heard(codec_name(codec), samples * 1000 / rate_);
   if (setup_.ring && !track_.hold(map_, place, codec, packet.payload, *setup_.ring)) received_.late();
   if (setup_.options.detect_speech) {
-    std::array<std::int16_t, kMaxDatagram> decoded;
-    const std::span<std::int16_t> audio = std::span(decoded).first(packet.payload.size());
-    g711_decode(codec, packet.payload, audio);
-    detector_.packet(map_, place, audio,
+    Decoder& decoder = ears_.of(codec);
+    std::array<std::int16_t, 2 * kMaxDatagram> decoded;
+    const std::span<const std::int16_t> audio =
+        std::span(decoded).first(decoder.decode(packet.payload, decoded));
+    detector_.packet(map_, {place.epoch, place.offset - decoder.delay()}, audio,
                      [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
   }
 }

@@ -67,7 +67,7 @@ std::optional<DtmfSender::Packet> Playout::frame(std::int64_t position, std::spa
 
 std::optional<DtmfSender::Packet> Playout::digit_packet(std::int64_t position, std::vector<PlayNote>& notes) {
   auto packet = dtmf_.packet(position);
-  if (tone_open_ && position + kFrameSamples >= dtmf_.tone_end()) {
+  if (tone_open_ && position + frame_samples(rate_) >= dtmf_.tone_end()) {
     tone_open_ = false;
     sent_digit_ = dtmf_.event();
     const PlayItem* item = queue_.front();
@@ -88,7 +88,7 @@ std::size_t Playout::end_stopped(std::int64_t position, std::span<std::int16_t> 
     if (begun(item)) {
       if (const auto* clip = std::get_if<ClipItem>(&item.what)) {
         const std::size_t left = clip->clip->samples.size() - clip->position;
-        used = std::min({kFadeSamples, left, audio.size()});
+        used = std::min({static_cast<std::size_t>(rate_ / 1000 * kFadeMs), left, audio.size()});
         play(item, used, true, position, audio, notes);
         end = position + static_cast<std::int64_t>(used);
       } else {

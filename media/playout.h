@@ -29,7 +29,13 @@ struct PlayNote {
 
 class Playout {
  public:
-  static constexpr std::size_t kFadeSamples = 40;  // 5 ms
+  static constexpr int kFadeMs = 5;
+
+  /// `rate`: of the leg.
+  explicit Playout(int rate = kNarrowRate) : rate_(rate), dtmf_(rate) {}
+
+  /// Of the telephone-events that are sent.
+  void set_clock_rate(int clock_rate) { dtmf_.set_clock_rate(clock_rate); }
 
   void enqueue(std::unique_ptr<PlayItem> item) { queue_.push(std::move(item)); }
   /// From the next frame on. What is enqueued afterwards is not touched.
@@ -49,6 +55,7 @@ class Playout {
   void play(PlayItem& item, std::size_t count, bool fade, std::int64_t position,
             std::span<std::int16_t> audio, std::vector<PlayNote>& notes);
 
+  int rate_;
   PlayQueue queue_;
   PlayQueue stopped_;
   DtmfSender dtmf_;

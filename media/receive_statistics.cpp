@@ -93,10 +93,11 @@ void ReceiveStatistics::settle_window() {
   for (std::uint64_t n = oldest; n <= highest_; ++n) settle(seen_.test(n % kWindow));
 }
 
-void ReceiveStatistics::add_transit(const RtpPacket& packet, std::int64_t arrival_ns, bool restarted) {
+void ReceiveStatistics::add_transit(const RtpPacket& packet, std::int64_t arrival_ns, bool restarted,
+                                    int clock_rate) {
   if (last_arrival_ns_ && !restarted) {
-    const std::int64_t step_ns =
-        std::int64_t{static_cast<std::int32_t>(packet.timestamp - last_timestamp_)} * kNsPerSample;
+    const std::int64_t step_ns = std::int64_t{static_cast<std::int32_t>(packet.timestamp - last_timestamp_)} *
+                                 1'000'000'000 / clock_rate;
     const double difference = std::abs(static_cast<double>((arrival_ns - *last_arrival_ns_) - step_ns));
     jitter_ns_ += (difference - jitter_ns_) / 16.0;
     jitter_sum_ns_ += jitter_ns_;

@@ -21,8 +21,8 @@ class ReceiveStatistics {
   /// Every RTP packet, of whatever payload type: they share the sequence numbers.
   Order add(const RtpPacket& packet);
   /// Audio packets only: jitter (RFC 3550 section 6.4.1 and A.8), in arrival order. `restarted`: the
-  /// timestamps jumped, so the step from the packet before says nothing.
-  void add_transit(const RtpPacket& packet, std::int64_t arrival_ns, bool restarted);
+  /// timestamps jumped, so the step from the packet before says nothing. `clock_rate`: of the timestamps.
+  void add_transit(const RtpPacket& packet, std::int64_t arrival_ns, bool restarted, int clock_rate = 8000);
 
   void malformed() { ++totals_.malformed; }
   void unknown_payload() { ++totals_.unknown_payload; }

@@ -17,7 +17,7 @@ void Recorder::adopt_new() {
     added.swap(new_);
   }
   for (auto& [leg, recording] : added) {
-    recording.file = std::make_unique<WavWriter>(recording.path);
+    recording.file = std::make_unique<WavWriter>(recording.path, recording.ring->rate());
     recordings_.emplace(leg, std::move(recording));
   }
 }
@@ -47,7 +47,8 @@ void Recorder::close(std::unique_ptr<Leg> leg) {
     if (const std::uint64_t lost = recording.ring->overrun(); lost > 0) {
       if (!error.empty()) error += "; ";
       error += "the disk was too slow for recording " + recording.path + ": " +
-               std::to_string(lost * 1000 / kSampleRate) + " ms of it are silence";
+               std::to_string(lost * 1000 / static_cast<std::uint64_t>(recording.ring->rate())) +
+               " ms of it are silence";
     }
     leg->report().recording_error = std::move(error);
     recordings_.erase(found);

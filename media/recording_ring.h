@@ -28,7 +28,7 @@ class RecordingRing {
   using Frame = RecordingFrame;
 
   /// Without a pool it has one of its own.
-  explicit RecordingRing(int rate = kSampleRate, std::shared_ptr<RecordingPool> pool = nullptr);
+  explicit RecordingRing(int rate = kNarrowRate, std::shared_ptr<RecordingPool> pool = nullptr);
   ~RecordingRing();
   RecordingRing(const RecordingRing&) = delete;
   RecordingRing& operator=(const RecordingRing&) = delete;

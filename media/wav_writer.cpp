@@ -9,8 +9,6 @@
 #include <cstring>
 #include <utility>
 
-#include "media/codec.h"
-
 namespace linecheck::media {
 namespace {
 
@@ -44,8 +42,10 @@ int write_all(int fd, std::span<const std::uint8_t> bytes, std::int64_t offset, 
 
 }  // namespace
 
-WavWriter::WavWriter(std::string path)
-    : path_(std::move(path)), file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+WavWriter::WavWriter(std::string path, int rate)
+    : path_(std::move(path)),
+      rate_(static_cast<std::uint32_t>(rate)),
+      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
   if (!file_.valid()) {
     fail("cannot create", errno);
     return;
@@ -83,8 +83,8 @@ void WavWriter::write_header() {
   put32(header.data() + 16, 16);  // length of this chunk
   put16(header.data() + 20, 1);   // linear PCM
   put16(header.data() + 22, 2);   // channels
-  put32(header.data() + 24, kSampleRate);
-  put32(header.data() + 28, kSampleRate * kFrameSize);  // bytes a second
+  put32(header.data() + 24, rate_);
+  put32(header.data() + 28, rate_ * static_cast<std::uint32_t>(kFrameSize));  // bytes a second
   put16(header.data() + 32, kFrameSize);
   put16(header.data() + 34, 16);  // bits a sample
   std::memcpy(header.data() + 36, "data", 4);
@@ -96,7 +96,7 @@ void WavWriter::write_header() {
 
 void WavWriter::fail(const std::string& what, int code) {
   if (!error_.empty()) return;
-  const auto ms = frames_ * 1000 / kSampleRate;
+  const auto ms = frames_ * 1000 / rate_;
   error_ = what + " recording " + path_ + ": " + std::strerror(code) + " (it ends after " +
            std::to_string(ms) + " ms)";
 }

@@ -16,8 +16,8 @@ namespace linecheck::media {
 
 class WavWriter {
  public:
-  /// Creates or replaces the file. Look at error().
-  explicit WavWriter(std::string path);
+  /// Creates or replaces the file. `rate`: samples a second. Look at error().
+  WavWriter(std::string path, int rate);
 
   /// Appends. After an error nothing more is written; what was written stays readable.
   void append(std::span<const RecordingRing::Frame> frames);
@@ -30,6 +30,7 @@ class WavWriter {
   void fail(const std::string& what, int code);
 
   std::string path_;
+  std::uint32_t rate_;
   FileDescriptor file_;
   std::string error_;
   std::uint64_t frames_ = 0;

@@ -16,7 +16,6 @@ namespace linecheck::engine {
 namespace {
 
 constexpr std::chrono::seconds kLastWords{40};
-constexpr std::uint32_t kFrameSamples = 160;
 
 media::Options media_options(const ReferenceAgentConfig& config) {
   media::Options options;
@@ -264,7 +263,7 @@ void ReferenceAgent::hear(Guest& guest, media::Event& event) {
     guest.playing_rtp = started->rtp_timestamp;
   } else if (const auto* mark = std::get_if<media::MarkSent>(&event.what)) {
     guest.ssrc = mark->ssrc;
-    truth_.write({call, mark->packet_mono_ns, mark->offset % kFrameSamples, mark->ssrc, mark->rtp_timestamp,
+    truth_.write({call, mark->packet_mono_ns, mark->sample_in_packet, mark->ssrc, mark->rtp_timestamp,
                   mark->index == 0 ? "speech_start" : "speech_end",
                   guest.playing ? guest.playing->text : ""});
   } else if (const auto* ended = std::get_if<media::PlayEnded>(&event.what)) {

@@ -51,7 +51,8 @@ TEST_CASE("digits leave as RFC 4733 wants them, byte for byte") {
   }
   for (const auto& sent : audio) {
     CHECK(sent.rtp().timestamp ==
-          leg.numbers.timestamp + static_cast<std::uint32_t>((sent.at_ns - leg.origin_ns) / kNsPerSample));
+          leg.numbers.timestamp +
+              static_cast<std::uint32_t>((sent.at_ns - leg.origin_ns) / ns_per_sample(kNarrowRate)));
   }
   const auto done = leg.all<DigitsSent>();
   REQUIRE(done.size() == 1);

@@ -280,11 +280,11 @@ TEST_CASE("what waits comes out by its time, equals in the order of coming, and 
 TEST_CASE("gain and band: a tone inside is as loud as asked, one outside is gone") {
   const auto level_after = [](const Impairment& asked, double hz) {
     LineFilter filter;
-    filter.set(asked, kSampleRate);
-    std::vector<std::int16_t> tone(kSampleRate);
+    filter.set(asked, kNarrowRate);
+    std::vector<std::int16_t> tone(kNarrowRate);
     for (std::size_t n = 0; n < tone.size(); ++n) {
       tone[n] = static_cast<std::int16_t>(
-          std::lround(8000 * std::sin(2 * std::numbers::pi * hz * static_cast<double>(n) / kSampleRate)));
+          std::lround(8000 * std::sin(2 * std::numbers::pi * hz * static_cast<double>(n) / kNarrowRate)));
     }
     filter.process(tone);
     double sum = 0;

@@ -23,7 +23,8 @@ TEST_CASE("nothing leaves before start, then a packet every 20 ms at exact times
     CHECK(packet.ssrc == leg.numbers.ssrc);
     CHECK(packet.sequence == static_cast<std::uint16_t>(leg.numbers.sequence + i));
     // The timestamp runs with the leg's clock: it says where in the recording the packet is.
-    const auto position = static_cast<std::uint32_t>((sent[i].at_ns - leg.origin_ns) / kNsPerSample);
+    const auto position =
+        static_cast<std::uint32_t>((sent[i].at_ns - leg.origin_ns) / ns_per_sample(kNarrowRate));
     CHECK(packet.timestamp == leg.numbers.timestamp + position);
     REQUIRE(packet.payload.size() == 160);
     CHECK(packet.payload[17] == 0xFF);

@@ -83,11 +83,13 @@ inline Datagram rtp_datagram(std::int64_t arrival_ns, int payload_type, std::uin
   return datagram;
 }
 
-inline ClipPtr tone_clip(std::size_t samples, double hz = 1000.0, int amplitude = 8000) {
+inline ClipPtr tone_clip(std::size_t samples, double hz = 1000.0, int amplitude = 8000,
+                         int rate = kNarrowRate) {
   auto clip = std::make_shared<Clip>();
+  clip->rate = rate;
   for (std::size_t i = 0; i < samples; ++i) {
     // A cosine, so that the very first sample is already loud.
-    const double phase = 2.0 * M_PI * hz * static_cast<double>(i) / kSampleRate;
+    const double phase = 2.0 * M_PI * hz * static_cast<double>(i) / rate;
     clip->samples.push_back(static_cast<std::int16_t>(std::lround(amplitude * std::cos(phase))));
   }
   return clip;
@@ -113,8 +115,9 @@ class VirtualLeg {
     setup.origin_ns = origin_ns = clock.now_ns();
     setup.control = control;
     setup.numbers = StreamNumbers(options.seed);
-    if (record) ring = setup.ring = std::make_shared<RecordingRing>();
+    if (record) ring = setup.ring = std::make_shared<RecordingRing>(options.rate);
     numbers = setup.numbers;
+    rate = options.rate;
     setup.options = std::move(options);
     id = setup.id;
     worker.submit(AttachLeg{std::make_unique<Leg>(std::move(setup))});
@@ -137,7 +140,7 @@ class VirtualLeg {
   void digits(std::string digits, int tone_ms = 100, int gap_ms = 100, std::uint64_t tag = 0) {
     auto item = std::make_unique<PlayItem>();
     item->tag = tag;
-    item->what = DigitsItem{std::move(digits), tone_ms * 8, gap_ms * 8, 0};
+    item->what = DigitsItem{std::move(digits), tone_ms * rate / 1000, gap_ms * rate / 1000, 0};
     worker.submit(EnqueueItem{id, std::move(item)});
   }
   void stop() { worker.submit(StopPlaying{id}); }
@@ -207,6 +210,7 @@ class VirtualLeg {
   std::vector<RecordingRing::Frame> recording;
   bool keep_recording = true;
   double closed_ms = 0;
+  int rate = kNarrowRate;
   StreamNumbers numbers{7};
   LegId id = 0;
   std::int64_t origin_ns = 0;

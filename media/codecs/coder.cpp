@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "media/codecs/coder.h"
+
+#include <algorithm>
+
+#include "media/codecs/g711_coder.h"
+
+namespace linecheck::media {
+
+void Encoder::heard(std::span<const std::int16_t> frame, std::span<const std::uint8_t>,
+                    std::span<std::int16_t> out) const noexcept {
+  std::copy(frame.begin(), frame.end(), out.begin());
+}
+
+std::size_t Decoder::drain(std::span<std::int16_t>) noexcept {
+  return 0;
+}
+
+std::unique_ptr<Encoder> make_encoder(Codec codec, int rate) {
+  if (rate == kNarrowRate) return std::make_unique<G711Encoder>(codec);
+  return std::make_unique<WideG711Encoder>(codec);
+}
+
+std::unique_ptr<Decoder> make_decoder(Codec codec, int rate) {
+  if (rate == kNarrowRate) return std::make_unique<G711Decoder>(codec);
+  return std::make_unique<WideG711Decoder>(codec);
+}
+
+std::size_t payload_samples(Codec, std::span<const std::uint8_t> payload, int rate) {
+  return payload.size() * static_cast<std::size_t>(rate / kNarrowRate);
+}
+
+}  // namespace linecheck::media
