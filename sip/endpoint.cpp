@@ -55,6 +55,10 @@ void Endpoint::reject(LegId leg, int status, std::string phrase) {
   impl_->shard.post(command::Reject{leg, status, std::move(phrase)});
 }
 
+void Endpoint::send_info(LegId leg, std::string content_type, std::string body) {
+  impl_->shard.post(command::SendInfo{leg, std::move(content_type), std::move(body)});
+}
+
 void Endpoint::hang_up(LegId leg, std::string reason) {
   impl_->shard.post(command::HangUp{leg, std::move(reason)});
 }

@@ -108,6 +108,10 @@ class Endpoint {
   /// 603, or BYE. `reason` goes out as a Reason header's text.
   void hang_up(LegId leg, std::string reason = {});
 
+  /// Sends an INFO inside an answered call (RFC 6086 section 4.2.1 leaves bodies without a package to what
+  /// was there before it: DTMF). Does nothing in any other state, or where the content type cannot be sent.
+  void send_info(LegId leg, std::string content_type, std::string body);
+
   /// Sofia handles that exist: 0 when no leg lives.
   [[nodiscard]] std::size_t live_handles() const;
   /// Exceptions that the callback threw.

@@ -10,6 +10,8 @@
 //
 //   Incoming, [Confirmed, MediaChanged*, Ended | Failed], Finished
 //
+// InfoReceived and InfoAnswered come anywhere between the answer and the end.
+//
 // Exactly one of Failed and Ended comes for each leg, then Finished, which is the last: after it the id means
 // nothing any more. Finished waits for the transactions of the leg (the answer to our BYE, the 487 after our
 // CANCEL), so that the trace is whole.
@@ -69,6 +71,17 @@ struct MediaChanged {
   Negotiated media;
 };
 
+/// The peer sent an INFO inside the call; Sofia has answered it with 200. Event::mono_ns is when it was read.
+struct InfoReceived {
+  std::string content_type;  ///< lower case, without parameters: application/dtmf-relay
+  std::string body;
+};
+
+/// The final answer to an INFO of ours (send_info); 408: none came.
+struct InfoAnswered {
+  int status = 0;
+};
+
 enum class FailureKind {
   rejected,              ///< 4xx or 6xx, but for those below
   media_not_acceptable,  ///< 415, 488, 606
@@ -112,7 +125,8 @@ struct Finished {
 struct Event {
   LegId leg = 0;
   std::int64_t mono_ns = 0;  ///< CLOCK_MONOTONIC, when it happened on the wire (where it did)
-  std::variant<Incoming, Dialled, Provisional, Answered, Confirmed, MediaChanged, Failed, Ended, Finished>
+  std::variant<Incoming, Dialled, Provisional, Answered, Confirmed, MediaChanged, Failed, Ended, Finished,
+               InfoReceived, InfoAnswered>
       what;
 };
 

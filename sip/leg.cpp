@@ -176,6 +176,14 @@ void Leg::hang_up(const std::string& reason) {
   }
 }
 
+void Leg::send_info(const std::string& content_type, const std::string& body) {
+  if (phase_ != Phase::established || content_type.find_first_of("\r\n") != std::string::npos) return;
+  // Who was called sends nothing before the ACK: the caller may not know the dialog yet.
+  if (!outgoing_ && !confirmed_) return;
+  nua_info(handle_.get(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str()), SIPTAG_PAYLOAD_STR(body.c_str()),
+           TAG_END());
+}
+
 void Leg::give_up(FailureKind kind, std::string reason) {
   Failed failed;
   failed.kind = kind;

@@ -67,6 +67,7 @@ class Leg {
               const std::optional<OfferOptions>& capabilities);
   void reject(int status, const std::string& phrase);
   void hang_up(const std::string& reason);
+  void send_info(const std::string& content_type, const std::string& body);
 
   void on_event(nua_event_t event, int status, const char* phrase, const sip_t* sip, tagi_t* tags);
   void on_timer(const su_timer_t* timer);
@@ -91,6 +92,8 @@ class Leg {
   void on_ack(const sip_t* sip);
   void on_cancel(const sip_t* sip);
   void on_bye(const sip_t* sip);
+  void on_info(const sip_t* sip);
+  void on_info_response(int status, const sip_t* sip);
   void on_down(int status, const char* phrase);
   bool authenticate(const sip_t* sip);
   void give_up(FailureKind kind, std::string reason);

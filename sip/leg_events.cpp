@@ -58,8 +58,14 @@ void Leg::on_event(nua_event_t event, int status, const char* phrase, const sip_
     case nua_i_terminated:
       on_down(status, text);
       break;
+    case nua_i_info:
+      on_info(sip);
+      break;
+    case nua_r_info:
+      on_info_response(status, sip);
+      break;
     default:
-      break;  // in-dialog OPTIONS and INFO: Sofia has answered them
+      break;  // in-dialog OPTIONS: Sofia has answered it
   }
 }
 
@@ -149,6 +155,25 @@ void Leg::on_bye_response(int status, const sip_t* sip) {
   ended.status = status;
   ended.reason = hang_up_reason_;
   end(std::move(ended), around_.book.first_request(call_id_, true, "BYE").value_or(mono_now_ns()));
+}
+
+void Leg::on_info(const sip_t* sip) {
+  if (phase_ != Phase::established || sip == nullptr) return;
+  InfoReceived info;
+  if (sip->sip_content_type != nullptr && sip->sip_content_type->c_type != nullptr) {
+    for (const char* c = sip->sip_content_type->c_type; *c != '\0'; ++c)
+      info.content_type += *c >= 'A' && *c <= 'Z' ? static_cast<char>(*c - 'A' + 'a') : *c;
+  }
+  if (sip->sip_payload != nullptr && sip->sip_payload->pl_data != nullptr)
+    info.body.assign(sip->sip_payload->pl_data, static_cast<std::size_t>(sip->sip_payload->pl_len));
+  const auto when = around_.book.last_request(call_id_, false, "INFO").value_or(mono_now_ns());
+  emit(when, std::move(info));
+}
+
+void Leg::on_info_response(int status, const sip_t* sip) {
+  if (status < 200) return;
+  if ((status == 401 || status == 407) && authenticate(sip)) return;
+  if (phase_ == Phase::established) emit(mono_now_ns(), InfoAnswered{status});
 }
 
 void Leg::on_bye(const sip_t* sip) {

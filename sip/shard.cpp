@@ -207,6 +207,8 @@ void Shard::execute(Command&& command) {
     with(reject->leg, [&](Leg& leg) { leg.reject(reject->status, reject->phrase); });
   } else if (const auto* hang = std::get_if<command::HangUp>(&command)) {
     hang_up(*hang);
+  } else if (const auto* info = std::get_if<command::SendInfo>(&command)) {
+    with(info->leg, [&](Leg& leg) { leg.send_info(info->content_type, info->body); });
   } else {
     stop_requested_ = true;
   }

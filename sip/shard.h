@@ -48,10 +48,15 @@ struct HangUp {
   LegId leg;
   std::string reason;
 };
+struct SendInfo {
+  LegId leg;
+  std::string content_type;
+  std::string body;
+};
 struct Shutdown {};
 }  // namespace command
 using Command = std::variant<DialRequest, command::Ring, command::Accept, command::Reject, command::HangUp,
-                             command::Shutdown>;
+                             command::SendInfo, command::Shutdown>;
 
 class Shard {
  public:

@@ -132,8 +132,9 @@ class Recorder {
     return n;
   }
   std::string names(LegId leg) {
-    static const char* const kNames[] = {"Incoming",     "Dialled", "Provisional", "Answered", "Confirmed",
-                                         "MediaChanged", "Failed",  "Ended",       "Finished"};
+    static const char* const kNames[] = {"Incoming",  "Dialled",      "Provisional", "Answered",
+                                         "Confirmed", "MediaChanged", "Failed",      "Ended",
+                                         "Finished",  "InfoReceived", "InfoAnswered"};
     std::string out;
     for (const Event& event : events_[leg])
       out += (out.empty() ? "" : " ") + std::string(kNames[event.what.index()]);
