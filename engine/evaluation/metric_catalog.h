@@ -23,7 +23,7 @@ struct MetricInfo {
   std::string_view name;  ///< the hosted product's display name where it has the metric
   std::string_view unit;
   MetricKind kind;
-  std::string_view counted = "";  ///< what a distribution counts, plural: "turns"
+  std::string_view counted{};  ///< what a distribution counts, plural: "turns"
 };
 
 [[nodiscard]] std::span<const MetricInfo> metric_catalog();

@@ -22,9 +22,9 @@ constexpr double kHopMs = 20;
 /// Fundamental of one window, or 0 where it is not voiced. `x` holds kWindow + kLongestLag samples.
 double pitch_of(const std::array<float, kWindow + kLongestLag>& x) {
   const auto dot = [&x](int lag) {
+    const auto shift = static_cast<std::size_t>(lag);
     float sum = 0;
-    for (int n = 0; n < kWindow; ++n)
-      sum += x[static_cast<std::size_t>(n)] * x[static_cast<std::size_t>(n + lag)];
+    for (std::size_t n = 0; n < kWindow; ++n) sum += x[n] * x[n + shift];
     return sum;
   };
   const float own = dot(0);
@@ -34,8 +34,9 @@ double pitch_of(const std::array<float, kWindow + kLongestLag>& x) {
   float shifted = own;
   std::array<float, kLongestLag + 1> r{};
   for (int lag = 1; lag <= kLongestLag; ++lag) {
-    const float out = x[static_cast<std::size_t>(lag - 1)];
-    const float in = x[static_cast<std::size_t>(lag - 1 + kWindow)];
+    const auto before = static_cast<std::size_t>(lag) - 1;
+    const float out = x[before];
+    const float in = x[before + kWindow];
     shifted = std::max(1.0F, shifted + in * in - out * out);
     if (lag < kShortestLag) continue;
     r[static_cast<std::size_t>(lag)] = dot(lag) / std::sqrt(own * shifted);
@@ -59,12 +60,14 @@ double pitch_of(const std::array<float, kWindow + kLongestLag>& x) {
 std::optional<double> average_pitch_hz(const ChannelView& channel, const std::vector<SpeechSpan>& speech) {
   const int step = std::max(1, channel.rate / kPitchRate);
   std::vector<double> starts;
-  for (const SpeechSpan& span : speech)
-    for (double at = span.start_ms; at < span.end_ms; at += kHopMs) starts.push_back(at - channel.start_ms);
-  const double every = std::max(1.0, static_cast<double>(starts.size()) / static_cast<double>(kMostFrames));
+  for (const SpeechSpan& span : speech) {
+    const int hops = static_cast<int>(std::ceil(std::max(0.0, span.end_ms - span.start_ms) / kHopMs));
+    for (int hop = 0; hop < hops; ++hop) starts.push_back(span.start_ms + hop * kHopMs - channel.start_ms);
+  }
+  const std::size_t frames = std::min(starts.size(), kMostFrames);
   std::vector<double> pitches;
-  for (double n = 0; n < static_cast<double>(starts.size()); n += every) {
-    const double ms = std::max(0.0, starts[static_cast<std::size_t>(n)]);
+  for (std::size_t n = 0; n < frames; ++n) {  // spread evenly over all of them
+    const double ms = std::max(0.0, starts[n * starts.size() / frames]);
     const auto first = static_cast<std::size_t>(ms * channel.rate / 1000);
     std::array<float, kWindow + kLongestLag> x{};
     if (first + x.size() * static_cast<std::size_t>(step) > channel.samples.size()) continue;

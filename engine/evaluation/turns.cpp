@@ -162,6 +162,7 @@ std::vector<Turn> make_turns(const std::vector<SpeechSpan>& caller, const std::v
   const std::vector<Group> callers = bridge(caller, {}, options);
   const std::vector<Group> agents = bridge(agent, callers, options);
   std::vector<Turn> turns;
+  turns.reserve(callers.size() + agents.size());
   for (const Group& g : callers)
     turns.push_back(turn_of(Party::caller, g, is_backchannel(g, agents, options.backchannel_ms)));
   for (const Group& g : agents)
