@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 #include <mutex>
@@ -76,6 +77,21 @@ std::unique_ptr<PlayItem> digits_item(const std::string& digits, std::chrono::mi
   made->tag = tag;
   made->what = DigitsItem{digits, samples_of(tone, 40, 8000, rate), samples_of(gap, 60, 60000, rate), 0};
   return made;
+}
+
+// Where it is none that we could send to, RTCP is only listened for.
+Address rtcp_address(const StreamOptions& options) {
+  const std::string& host =
+      options.remote_rtcp_address.empty() ? options.remote_address : options.remote_rtcp_address;
+  const auto port = options.remote_rtcp_port != 0 ? options.remote_rtcp_port
+                                                  : static_cast<std::uint16_t>(options.remote_port + 1);
+  return Address::parse(host, port).value_or(Address());
+}
+
+std::int64_t wall_clock_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 }  // namespace
@@ -205,7 +221,9 @@ LegId Engine::Impl::open(LegOptions options) {
   std::unique_ptr<UdpPort> port = ports_.acquire();
   setup.numbers = StreamNumbers(options.seed);
   setup.control = std::make_shared<LegControl>();
-  setup.origin_ns = clock_.now_ns() / kNsPerMs * kNsPerMs;
+  const std::int64_t now_ns = clock_.now_ns();
+  setup.origin_ns = now_ns / kNsPerMs * kNsPerMs;
+  setup.origin_wall_ns = wall_clock_ns() - (now_ns - setup.origin_ns);
   if (!options.recording_path.empty()) {
     setup.ring = std::make_shared<RecordingRing>(options.rate, recording_pool_);
   }
@@ -258,6 +276,10 @@ void Engine::Impl::start(LegId leg, const StreamOptions& options) {
                 options.telephone_event_payload_type,
                 options.accept_other_g711,
                 options.symmetric};
+  stream.may_send = options.may_send;
+  stream.rtcp = options.rtcp;
+  stream.rtcp_mux = options.rtcp_mux;
+  stream.rtcp_remote = rtcp_address(options);
   send(leg, StartStream{leg, stream});
 }
 

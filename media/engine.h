@@ -67,6 +67,13 @@ struct StreamOptions {
   /// packets from there and none from the announced address. The announced address wins again as soon as it
   /// sends.
   bool symmetric = true;
+  /// False: on hold (RFC 3264 section 8.4). Nothing is sent but RTCP; what plays meanwhile is heard by
+  /// nobody.
+  bool may_send = true;
+  bool rtcp = true;
+  bool rtcp_mux = false;               ///< agreed in SDP (RFC 5761): RTCP on RTP's ports
+  std::string remote_rtcp_address;     ///< of a=rtcp (RFC 3605); empty: remote_address
+  std::uint16_t remote_rtcp_port = 0;  ///< of a=rtcp; 0: the one above remote_port
 };
 
 /// No free pair of ports is left (or bind_address is not ours: the text says which).

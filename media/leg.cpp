@@ -33,6 +33,7 @@ StreamNumbers::StreamNumbers(std::uint64_t seed) {
   ssrc = static_cast<std::uint32_t>(next_random(seed));
   sequence = static_cast<std::uint16_t>(next_random(seed));
   timestamp = static_cast<std::uint32_t>(next_random(seed));
+  control = next_random(seed);
 }
 
 Leg::Leg(LegSetup setup)
@@ -41,6 +42,7 @@ Leg::Leg(LegSetup setup)
       session_(*setup_.port, setup_.numbers.ssrc, setup_.numbers.sequence),
       playout_(rate_),
       timestamp_base_(setup_.numbers.timestamp),
+      rtcp_(setup_.numbers.ssrc, setup_.origin_wall_ns, setup_.numbers.control),
       map_(rate_),
       track_(rate_),
       ears_(rate_),
@@ -64,6 +66,10 @@ void Leg::start(const Stream& stream, std::int64_t now_ns) {
   }
   stream_ = stream;
   remote_.announce(stream.remote, stream.symmetric);
+  if (stream.rtcp) {
+    control_remote_.announce(stream.rtcp_remote, stream.symmetric);
+    rtcp_.start(now_ns - setup_.origin_ns);
+  }
   report_.send.codec = codec_name(stream.codec);
   report_.send.ptime_ms = kFrameMs;
 }
@@ -93,7 +99,7 @@ void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayN
   } else {
     send_audio(position, audio);
   }
-  account(tick_ns, left_ns);
+  if (stream_->may_send) account(tick_ns, left_ns);
   publish(notes, position, left_ns, outlet);
 }
 
@@ -112,6 +118,12 @@ void Leg::fill_bed(std::int64_t position, std::span<std::int16_t> audio) const {
 }
 
 void Leg::send_audio(std::int64_t position, std::span<const std::int16_t> audio) {
+  if (!stream_->may_send) {
+    // On hold nothing leaves, and what is said meanwhile is said to nobody. The clock goes on; what comes
+    // after the hold is a new talk spurt.
+    marker_ = true;
+    return;
+  }
   std::array<std::uint8_t, kMaxFrameSamples> room;
   const std::span<const std::uint8_t> payload = std::span(room).first(encoder_->encode(audio, room));
   if (!session_.send(payload, stream_->payload_type, std::exchange(marker_, false), timestamp_of(position),
@@ -128,6 +140,7 @@ void Leg::send_audio(std::int64_t position, std::span<const std::int16_t> audio)
 }
 
 void Leg::send_digit(const DtmfSender::Packet& packet) {
+  if (!stream_->may_send) return;
   if (!session_.send(packet.payload, stream_->telephone_event_payload_type, packet.marker,
                      timestamp_of(packet.begin), remote_.destination())) {
     ++report_.send.malformed;
@@ -139,6 +152,7 @@ void Leg::send_digit(const DtmfSender::Packet& packet) {
 void Leg::account(std::int64_t tick_ns, std::int64_t left_ns) {
   const double late_ms = static_cast<double>(left_ns - tick_ns) / static_cast<double>(kNsPerMs);
   report_.engine.pacing.add(late_ms);
+  report_.send.count_departure(ms_of(tick_ns), late_ms);
   if (late_ms > kLateMs) {
     ++report_.engine.late_ticks;
     if (report_.engine.late_tick_ms.size() < kMostListed)
@@ -174,6 +188,7 @@ void Leg::emit(double t_ms, LiveEvent what, Outlet& outlet, std::unique_ptr<Play
 }
 
 void Leg::finish(std::int64_t tick_ns, bool realtime) {
+  received_.pass(tick_ns - setup_.origin_ns);
   const std::int64_t position =
       position_of(tick_ns) + frame_samples(rate_);  // the end of the frame that has just left
   closed_ms_ = position_ms(position);
@@ -187,6 +202,7 @@ void Leg::finish(std::int64_t tick_ns, bool realtime) {
 
   report_.receive = received_.report();
   report_.receive.clock_skew_ppm = map_.skew_ppm();
+  finish_control(tick_ns);
   report_.clock_map_restarts = map_.restarts();
   if (last_packet_ns_ != 0) report_.last_packet_ms = ms_of(last_packet_ns_);
   report_.engine.realtime = realtime;

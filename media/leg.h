@@ -23,6 +23,7 @@
 #include "media/receive_statistics.h"
 #include "media/recording_ring.h"
 #include "media/remote.h"
+#include "media/rtcp_session.h"
 #include "media/rtp_session.h"
 
 namespace linecheck::media {
@@ -35,6 +36,10 @@ struct Stream {
   int telephone_event_payload_type = -1;
   bool accept_other_g711 = false;
   bool symmetric = true;
+  bool may_send = true;  ///< false: on hold
+  bool rtcp = true;
+  bool rtcp_mux = false;
+  Address rtcp_remote{};  ///< where not muxed
 };
 
 /// What a stream of ours begins with (RFC 3550 section 5.1: all of it random).
@@ -43,6 +48,7 @@ struct StreamNumbers {
   std::uint32_t ssrc = 0;
   std::uint16_t sequence = 0;
   std::uint32_t timestamp = 0;
+  std::uint64_t control = 0;  ///< seed of RTCP's intervals and name
 };
 
 /// Shared with whoever opened the leg: what must get through even where the command queue is full.
@@ -55,7 +61,8 @@ struct LegSetup {
   LegId id = 0;
   std::unique_ptr<DatagramPort> port;
   LegOptions options;
-  std::int64_t origin_ns = 0;  ///< on the 1 ms grid of CLOCK_MONOTONIC
+  std::int64_t origin_ns = 0;       ///< on the 1 ms grid of CLOCK_MONOTONIC
+  std::int64_t origin_wall_ns = 0;  ///< the wall clock (since 1970) at that moment
   std::shared_ptr<LegControl> control;
   std::shared_ptr<RecordingRing> ring;  ///< null: no recording
   StreamNumbers numbers{0};
@@ -109,6 +116,13 @@ class Leg {
   void account(std::int64_t tick_ns, std::int64_t left_ns);
   void publish(std::vector<PlayNote>& notes, std::int64_t position, std::int64_t left_ns, Outlet& outlet);
 
+  // RTCP (leg_rtcp.cpp).
+  void serve_control(std::int64_t now_ns, DatagramBatch& batch);
+  void read_control(DatagramBatch& batch);
+  void hear_control(const Datagram& datagram);
+  void send_control(std::int64_t now_ns, bool bye);
+  void finish_control(std::int64_t tick_ns);
+
   void handle(const Datagram& datagram, Outlet& outlet);
   void hear(const RtpPacket& packet, Codec codec, std::int64_t arrival_ns, Outlet& outlet);
   [[nodiscard]] bool is_telephone_event(int payload_type) const;
@@ -134,6 +148,10 @@ class Leg {
   std::uint32_t timestamp_base_ = 0;
   std::int64_t next_frame_ns_ = 0;  // 0: nothing has been sent
   bool marker_ = true;
+
+  RtcpSession rtcp_;
+  Remote control_remote_;
+  std::uint32_t control_frames_ = 0;
 
   // Receiving.
   ReceiveStatistics received_;

@@ -13,6 +13,10 @@ namespace {
 constexpr std::size_t kMostListed = 1000;
 // Of 16 datagrams each: what a leg may take of a tick before it is the next one's turn.
 constexpr int kMostReads = 8;
+// RFC 3389: what a sender with silence suppression says of its background noise.
+constexpr int kComfortNoise = 13;
+// The jitter buffer that the MOS assumes (docs/metrics.md): what comes later would not be heard.
+constexpr std::int64_t kBufferNs = 40 * kNsPerMs;
 
 }  // namespace
 
@@ -31,9 +35,15 @@ void Leg::receive(std::int64_t tick_ns, std::int64_t now_ns, DatagramBatch& batc
   }
   if (setup_.ring) track_.settle(map_, position - track_.hold_back(), *setup_.ring);
   watch_silence(now_ns, outlet);
+  received_.pass(now_ns - setup_.origin_ns);
+  serve_control(now_ns, batch);
 }
 
 void Leg::handle(const Datagram& datagram, Outlet& outlet) {
+  if (is_rtcp(datagram.view())) {
+    hear_control(datagram);
+    return;
+  }
   const auto packet = parse_rtp(datagram.view());
   if (!packet) {
     received_.malformed();
@@ -51,11 +61,15 @@ void Leg::handle(const Datagram& datagram, Outlet& outlet) {
 
   const auto codec = codec_of(packet->payload_type);
   const bool digits = is_telephone_event(packet->payload_type);
-  if (!codec && !digits) {
+  const bool noise = !codec && packet->payload_type == kComfortNoise;
+  if (!codec && !digits && !noise) {
     received_.unknown_payload();
     return;
   }
+  if (remote_.elsewhere(datagram.from)) received_.other_source();
   remote_.heard(datagram.from);
+  if (noise && order != ReceiveStatistics::Order::duplicate) received_.comfort_noise();
+  if (noise) return;  // silence, as the packets that do not come after it
   if (order == ReceiveStatistics::Order::duplicate || packet->payload.empty()) return;
   if (codec) {
     hear(*packet, *codec, arrival_ns, outlet);
@@ -71,6 +85,7 @@ void Leg::hear(const RtpPacket& packet, Codec codec, std::int64_t arrival_ns, Ou
   const int clock_rate = rtp_clock_rate(codec);
   const ClockMap::Place place = map_.add(packet, arrival_ns, samples, clock_rate);
   received_.add_transit(packet, arrival_ns, map_.restarted(), clock_rate);
+  if (arrival_ns - map_.live_position(place) * ns_per_sample(rate_) > kBufferNs) received_.discarded();
   received_.heard(codec_name(codec), samples * 1000 / rate_);
   if (setup_.ring && !track_.hold(map_, place, codec, packet.payload, *setup_.ring)) received_.late();
   if (setup_.options.detect_speech) {

@@ -5,6 +5,11 @@
 #include <cmath>
 
 namespace linecheck::media {
+namespace {
+
+constexpr double kLateMs = 5.0;
+
+}  // namespace
 
 void PacingHistogram::add(double deviation_ms) {
   const double ms = std::abs(deviation_ms);
@@ -36,12 +41,31 @@ std::optional<double> PacingHistogram::quantile(double q) const {
   return max_ms;
 }
 
+void BurstHistogram::add(std::uint64_t length) {
+  if (length == 0) return;
+  constexpr std::array<std::uint64_t, kBuckets - 1> kUpTo{1, 2, 3, 4, 8, 16, 32};
+  const auto bucket = std::lower_bound(kUpTo.begin(), kUpTo.end(), length) - kUpTo.begin();
+  ++counts[static_cast<std::size_t>(bucket)];
+  longest = std::max(longest, length);
+}
+
+void RtpStatistics::count_departure(double leg_ms, double late_ms) {
+  const auto second = static_cast<std::size_t>(std::max(0.0, leg_ms) / 1000.0);
+  if (second >= kMostSeconds) return;
+  if (second >= seconds.size()) seconds.resize(second + 1);
+  RtpSecond& of = seconds[second];
+  if (of.packets < 255) ++of.packets;
+  if (late_ms > kLateMs && of.lost < 255) ++of.lost;
+  const double worst = std::clamp(std::abs(late_ms) * 100.0, static_cast<double>(of.jitter_10us), 65535.0);
+  of.jitter_10us = static_cast<std::uint16_t>(worst);
+}
+
 std::optional<double> RtpStatistics::loss_percent() const {
   if (!loss_known || packets == 0) return std::nullopt;
   // Duplicates are not among the expected packets (RFC 3550 A.3 would let them hide losses).
   const std::uint64_t unique = packets > duplicate ? packets - duplicate : 0;
-  const double expected = static_cast<double>(unique + lost);
-  return expected > 0 ? std::optional(100.0 * static_cast<double>(lost) / expected) : std::nullopt;
+  const auto of = static_cast<double>(expected > 0 ? expected : unique + lost);
+  return of > 0 ? std::optional(100.0 * static_cast<double>(lost) / of) : std::nullopt;
 }
 
 }  // namespace linecheck::media

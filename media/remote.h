@@ -36,6 +36,11 @@ class Remote {
     }
   }
 
+  /// Not where SDP said that it would come from.
+  [[nodiscard]] bool elsewhere(const Address& from) const {
+    return announced_.valid() && !(from == announced_);
+  }
+
   [[nodiscard]] const Address& destination() const { return destination_; }
 
  private:

@@ -4,6 +4,7 @@
 // wire.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -21,8 +22,13 @@ struct RtpPacket {
   std::span<const std::uint8_t> payload;  ///< padding, CSRCs and header extension left out
 };
 
-/// Nullopt for what is no RTP of version 2, or is cut short. RTCP that came to the wrong port (its packet
-/// types 192-223 read as payload types 64-95 with a marker) is none either (RFC 5761 section 4).
+/// RTCP among RTP on one port (RFC 5761 section 4): packet types 192-223, which read as payload types 64-95
+/// with a marker.
+[[nodiscard]] constexpr bool is_rtcp(std::span<const std::uint8_t> datagram) {
+  return datagram.size() >= 8 && (datagram[0] >> 6) == 2 && datagram[1] >= 192 && datagram[1] <= 223;
+}
+
+/// Nullopt for what is no RTP of version 2, or is cut short. RTCP is none either.
 std::optional<RtpPacket> parse_rtp(std::span<const std::uint8_t> datagram);
 
 struct TelephoneEvent {

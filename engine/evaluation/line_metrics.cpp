@@ -71,23 +71,38 @@ void add_voice(const Measured& m, MetricSheet& sheet) {
                                  seconds_text(torn[n]) + ".");
 }
 
+/// What the listener misses: lost, or too late for the assumed jitter buffer (G.107 takes the loss behind
+/// it).
+double missed_percent(const media::RtpStatistics& rtp, double loss_percent) {
+  const std::uint64_t unique = rtp.packets > rtp.duplicate ? rtp.packets - rtp.duplicate : 0;
+  if (unique == 0) return loss_percent;
+  const double heard = 100 - loss_percent;
+  return loss_percent +
+         heard * std::min(1.0, static_cast<double>(rtp.discarded) / static_cast<double>(unique));
+}
+
 void add_mos(const std::string& key, const media::RtpStatistics& rtp, double loss_percent,
              std::optional<double> round_trip_ms, const std::string& codec, MetricSheet& sheet) {
   constexpr double kAssumedBufferMs = 40;
   EModelInput input;
   input.codec = codec;
-  input.loss_percent = loss_percent;
+  input.loss_percent = missed_percent(rtp, loss_percent);
   input.burst_ratio = burst_ratio(loss_percent, rtp.mean_burst_length);
   if (round_trip_ms)
     input.one_way_delay_ms = *round_trip_ms / 2 + (rtp.ptime_ms > 0 ? rtp.ptime_ms : 20) + kAssumedBufferMs;
   const auto mos = mos_cqe(input);
   if (!mos) {
-    sheet.none(key, "ITU-T G.113 values for the codec " + codec + " are not known");
+    sheet.none(key, "the E-model of ITU-T G.107 is for narrow band, and its G.113 values are not known for " +
+                        codec + " (wide band would need G.107.1)");
     return;
   }
   sheet.value(key, mos->mos,
               "ITU-T G.107: R " + number_text(mos->r, 1) + " with " + number_text(loss_percent, 2) +
-                  " % loss, concealment assumed" +
+                  " % loss" +
+                  (rtp.discarded > 0
+                       ? " and " + std::to_string(rtp.discarded) + " packets too late for a buffer of 40 ms"
+                       : std::string()) +
+                  ", concealment assumed" +
                   (input.one_way_delay_ms ? ", " + ms_text(*input.one_way_delay_ms) + " one way."
                                           : "; delay unknown (no RTCP round trip), so from loss only."));
 }
@@ -104,8 +119,10 @@ void add_direction(const CallRecord& call, const std::string& direction, const m
     sheet.none("mos_cqe." + direction, reason);
   } else {
     sheet.value("packet_loss_percent." + direction, *loss,
-                std::to_string(rtp.lost) + " lost, " + std::to_string(rtp.packets) +
-                    (received ? " received." : " sent."));
+                received ? std::to_string(rtp.lost) + " lost, " + std::to_string(rtp.packets) + " received."
+                         : std::to_string(rtp.lost) + " lost of " +
+                               std::to_string(rtp.expected > 0 ? rtp.expected : rtp.packets) +
+                               ", as the agent's RTCP has it.");
     const auto round_trip = rtp.round_trip_ms ? rtp.round_trip_ms : call.media.receive.round_trip_ms;
     add_mos("mos_cqe." + direction, rtp, *loss, round_trip, rtp.codec.empty() ? call.codec : rtp.codec,
             sheet);
@@ -119,8 +136,10 @@ void add_direction(const CallRecord& call, const std::string& direction, const m
   jitter.max = rtp.jitter_max_ms;
   jitter.n = static_cast<std::size_t>(rtp.packets);
   sheet.distribution("jitter_ms." + direction, std::move(jitter))
-      .explanation.push_back("Interarrival jitter of RFC 3550 6.4.1 over " + std::to_string(rtp.packets) +
-                             " packets; no values are kept, so it has no percentiles.");
+      .explanation.push_back(
+          received ? "Interarrival jitter of RFC 3550 6.4.1 over " + std::to_string(rtp.packets) +
+                         " packets; no values are kept, so it has no percentiles."
+                   : std::string("Interarrival jitter of RFC 3550 6.4.1 as the agent's RTCP reports it."));
 }
 
 }  // namespace

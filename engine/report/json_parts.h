@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// How single values are written in our JSON. Private to json.cpp and json_run.cpp.
+// How single values are written in our JSON. Private to json.cpp, json_run.cpp and json_rtp.cpp.
 #pragma once
 
 #include <cmath>
@@ -84,5 +84,8 @@ inline json histogram_counts(const media::PacingHistogram& histogram) {
   }
   return array;
 }
+
+/// json_rtp.cpp. `details`: with the values of each second and each report.
+json rtp_json(const media::LegReport& media, bool details);
 
 }  // namespace linecheck::engine::report

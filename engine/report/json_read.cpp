@@ -2,6 +2,7 @@
 //
 // The way back from JSON, tolerant of what is missing and strict about what has another type.
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <type_traits>
 
@@ -128,15 +129,81 @@ media::PacingHistogram histogram_in(const Reader& engine) {
   return histogram;
 }
 
+std::vector<media::RtpSecond> seconds_in(const Reader& series, const char* lost, const char* jitter) {
+  std::vector<media::RtpSecond> seconds;
+  const std::vector<double> packets = numbers(series, "packets");
+  const std::vector<double> lost_of = numbers(series, lost);
+  const std::vector<double> jitter_of = numbers(series, jitter);
+  for (std::size_t i = 0; i < std::min(packets.size(), media::RtpStatistics::kMostSeconds); ++i) {
+    const auto small = [&](const std::vector<double>& values, double most, double scale) {
+      return i < values.size() ? std::clamp(std::round(values[i] * scale), 0.0, most) : 0.0;
+    };
+    seconds.push_back({static_cast<std::uint8_t>(small(packets, 255, 1)),
+                       static_cast<std::uint8_t>(small(lost_of, 255, 1)),
+                       static_cast<std::uint16_t>(small(jitter_of, 65535, 100))});
+  }
+  return seconds;
+}
+
+media::RtcpStatistics rtcp_in(const Reader& in) {
+  media::RtcpStatistics rtcp;
+  in.get("sent", rtcp.sent);
+  in.get("send_failures", rtcp.send_failures);
+  in.get("received", rtcp.received);
+  in.get("malformed", rtcp.malformed);
+  in.get("muxed", rtcp.muxed);
+  in.get("bye_ms", rtcp.bye_ms);
+  in.get("round_trip_min_ms", rtcp.round_trip_min_ms);
+  in.get("round_trip_max_ms", rtcp.round_trip_max_ms);
+  in.array("reports", [&](const json& value, const std::string& path) {
+    const Reader one(value, path);
+    const auto of = [&](const char* key, double otherwise) {
+      return static_cast<float>(one.maybe<double>(key).value_or(otherwise));
+    };
+    rtcp.reports.push_back(
+        {of("t_ms", 0), of("loss_percent", 0), of("jitter_ms", 0), of("round_trip_ms", -1)});
+  });
+  if (in.find("voip_metrics") == nullptr) return rtcp;
+  const Reader from = in.object("voip_metrics");
+  media::VoipMetrics voip;
+  from.get("loss_percent", voip.loss_percent);
+  from.get("discard_percent", voip.discard_percent);
+  from.get("burst_density_percent", voip.burst_density_percent);
+  from.get("gap_density_percent", voip.gap_density_percent);
+  from.get("burst_ms", voip.burst_ms);
+  from.get("gap_ms", voip.gap_ms);
+  from.get("round_trip_ms", voip.round_trip_ms);
+  from.get("end_system_delay_ms", voip.end_system_delay_ms);
+  from.get("signal_dbm0", voip.signal_dbm0);
+  from.get("noise_dbm0", voip.noise_dbm0);
+  from.get("echo_return_loss_db", voip.echo_return_loss_db);
+  from.get("r_factor", voip.r_factor);
+  from.get("mos_lq", voip.mos_lq);
+  from.get("mos_cq", voip.mos_cq);
+  from.get("buffer_nominal_ms", voip.buffer_nominal_ms);
+  from.get("buffer_maximum_ms", voip.buffer_maximum_ms);
+  rtcp.voip = voip;
+  return rtcp;
+}
+
 media::RtpStatistics rtp_in(const Reader& in) {
   media::RtpStatistics rtp;
   in.get("packets", rtp.packets);
   in.get("bytes", rtp.bytes);
   in.get("lost", rtp.lost);
   rtp.loss_known = in.find("lost") != nullptr;
+  in.get("expected", rtp.expected);
   in.get("reordered", rtp.reordered);
   in.get("duplicate", rtp.duplicate);
   in.get("late", rtp.late);
+  in.get("discarded", rtp.discarded);
+  in.get("comfort_noise", rtp.comfort_noise);
+  in.get("other_source", rtp.other_source);
+  in.get("sequence_restarts", rtp.sequence_restarts);
+  in.get("longest_burst", rtp.bursts.longest);
+  const std::vector<double> bursts = numbers(in, "bursts");
+  for (std::size_t i = 0; i < std::min(bursts.size(), rtp.bursts.counts.size()); ++i)
+    rtp.bursts.counts[i] = static_cast<std::uint32_t>(std::clamp(bursts[i], 0.0, 4e9));
   in.get("unknown_payload", rtp.unknown_payload);
   in.get("malformed", rtp.malformed);
   in.get("jitter_mean_ms", rtp.jitter_mean_ms);
@@ -155,6 +222,9 @@ void read_media(const Reader& run, CallRecord& call) {
   const Reader rtp = run.object("rtp");
   call.media.send = rtp_in(rtp.object("send"));
   call.media.receive = rtp_in(rtp.object("receive"));
+  call.media.rtcp = rtcp_in(rtp.object("rtcp"));
+  call.media.send.seconds = seconds_in(rtp.object("send").object("series"), "late", "lateness_ms");
+  call.media.receive.seconds = seconds_in(rtp.object("receive").object("series"), "lost", "jitter_ms");
   rtp.get("first_packet_ms", call.media.first_packet_ms);
   rtp.get("last_packet_ms", call.media.last_packet_ms);
   call.media.agent_speech_live = spans(run, "agent_speech_live");

@@ -102,27 +102,6 @@ json digits_json(const std::vector<media::DigitEvent>& digits) {
   return array;
 }
 
-json rtp_json(const media::RtpStatistics& rtp) {
-  return {{"packets", rtp.packets},
-          {"bytes", rtp.bytes},
-          {"lost", rtp.loss_known ? json(rtp.lost) : json(nullptr)},
-          {"loss_percent", number(rtp.loss_percent())},
-          {"reordered", rtp.reordered},
-          {"duplicate", rtp.duplicate},
-          {"late", rtp.late},
-          {"unknown_payload", rtp.unknown_payload},
-          {"malformed", rtp.malformed},
-          {"jitter_mean_ms", number(rtp.jitter_mean_ms)},
-          {"jitter_max_ms", number(rtp.jitter_max_ms)},
-          {"mean_burst_length", number(rtp.mean_burst_length)},
-          {"ssrc", rtp.ssrc},
-          {"ssrc_changes", rtp.ssrc_changes},
-          {"codec", text(rtp.codec)},
-          {"ptime_ms", rtp.ptime_ms},
-          {"round_trip_ms", number(rtp.round_trip_ms)},
-          {"clock_skew_ppm", number(rtp.clock_skew_ppm)}};
-}
-
 json engine_json(const CallRecord& call) {
   const media::EngineStatistics& engine = call.media.engine;
   const Distribution delay = Distribution::of(call.persona_delay_ms);
@@ -275,10 +254,7 @@ json run_json(const Run& run, const JsonOptions& options) {
   out["utterances"] = details ? utterances_json(call.utterances) : json::array();
   out["timeline"] = details ? timeline_json(call.timeline) : json::array();
   out["agent_speech_live"] = details ? spans(call.media.agent_speech_live) : json::array();
-  out["rtp"] = {{"send", rtp_json(call.media.send)},
-                {"receive", rtp_json(call.media.receive)},
-                {"first_packet_ms", number(call.media.first_packet_ms)},
-                {"last_packet_ms", number(call.media.last_packet_ms)}};
+  out["rtp"] = rtp_json(call.media, details);
   return out;
 }
 

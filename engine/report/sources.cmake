@@ -24,6 +24,7 @@ target_sources(linecheck_engine PRIVATE
   report/html_data.cpp
   report/json.cpp
   report/json_read.cpp
+  report/json_rtp.cpp
   report/json_run.cpp
   report/junit.cpp
   report/ladder.cpp

@@ -125,3 +125,58 @@ TEST_CASE("jitter is that of RFC 3550") {
   CHECK(statistics.report().jitter_max_ms == doctest::Approx(expected));
   CHECK(statistics.report().jitter_mean_ms == doctest::Approx(sum / 99));
 }
+
+TEST_CASE("runs of losses are told apart by their length") {
+  std::vector<int> sequences;
+  // Lost: 1, then 2, then 6, then 40 in a row.
+  for (int i = 0; i < 400; ++i) {
+    if (i == 20 || (i >= 50 && i < 52) || (i >= 100 && i < 106) || (i >= 200 && i < 240)) continue;
+    sequences.push_back(i);
+  }
+  const RtpStatistics report = after(sequences);
+  CHECK(report.lost == 49);
+  CHECK(report.bursts.counts == std::array<std::uint32_t, BurstHistogram::kBuckets>{1, 1, 0, 0, 1, 0, 0, 1});
+  CHECK(report.bursts.longest == 40);
+  CHECK(report.mean_burst_length == doctest::Approx(49.0 / 4));
+}
+
+TEST_CASE("the series has packets, losses and jitter of each second; what comes late is lost in none") {
+  ReceiveStatistics statistics;
+  const auto at = [&](int i, std::int64_t arrival_ms) {
+    statistics.pass(arrival_ms * kNsPerMs);
+    statistics.add(packet(static_cast<std::uint16_t>(i)));
+    statistics.add_transit(packet(static_cast<std::uint16_t>(i)), arrival_ms * kNsPerMs, false);
+  };
+  // A second of silence, then 3 s of packets; the second one of them loses five, and its last packet comes
+  // 40 ms late, in the third.
+  for (int i = 0; i < 150; ++i) {
+    if (i >= 60 && i < 65) continue;
+    if (i == 99) continue;
+    at(i, 1000 + 20 * i);
+    if (i == 100) at(99, 1000 + 20 * i + 5);
+  }
+  statistics.pass(4000 * kNsPerMs);
+  const RtpStatistics report = statistics.report();
+  REQUIRE(report.seconds.size() == 5);  // the last one has just begun
+  const auto packets = [&](std::size_t i) { return int{report.seconds[i].packets}; };
+  const auto lost = [&](std::size_t i) { return int{report.seconds[i].lost}; };
+  CHECK(packets(0) == 0);
+  CHECK(packets(1) == 50);
+  CHECK(packets(2) == 44);
+  CHECK(packets(3) == 51);
+  CHECK(lost(0) + lost(1) + lost(3) + lost(4) == 0);
+  CHECK(lost(2) == 5);
+  CHECK(report.lost == 5);
+  CHECK(report.seconds[1].jitter_ms() == 0);
+  CHECK(report.seconds[3].jitter_ms() > 0.1);
+}
+
+TEST_CASE("the series ends after an hour, the counters do not") {
+  ReceiveStatistics statistics;
+  statistics.add(packet(1));
+  statistics.pass(std::int64_t{10'000} * 1'000'000'000);
+  statistics.add(packet(2));
+  const RtpStatistics report = statistics.report();
+  CHECK(report.seconds.size() == RtpStatistics::kMostSeconds);
+  CHECK(report.packets == 2);
+}

@@ -106,6 +106,8 @@ inline std::int16_t through(Codec codec, std::int16_t sample) {
 
 class VirtualLeg {
  public:
+  static constexpr std::int64_t kOriginWallNs = 1'700'000'000'123'456'789;
+
   explicit VirtualLeg(LegOptions options = {}, bool record = false, std::size_t event_room = 4096)
       : outlet(event_room, 4, event_ready_, leg_ready_), worker(clock, 4, 256, outlet) {
     if (options.seed == 0) options.seed = 7;
@@ -113,6 +115,7 @@ class VirtualLeg {
     setup.id = (std::uint64_t{1} << 32);
     setup.port = std::make_unique<MemoryPort>(wire, clock);
     setup.origin_ns = origin_ns = clock.now_ns();
+    setup.origin_wall_ns = kOriginWallNs;
     setup.control = control;
     setup.numbers = StreamNumbers(options.seed);
     if (record) ring = setup.ring = std::make_shared<RecordingRing>(options.rate);
@@ -129,6 +132,10 @@ class VirtualLeg {
     stream.codec = codec;
     stream.payload_type = static_payload_type(codec);
     stream.telephone_event_payload_type = telephone_event;
+    start(stream);
+  }
+  void start(Stream stream) {
+    stream.rtcp_remote = *Address::parse("192.0.2.1", 5005);
     worker.submit(StartStream{id, stream});
   }
   void play(ClipPtr clip, std::uint64_t tag, std::vector<Mark> marks = {}) {

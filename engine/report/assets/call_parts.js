@@ -153,7 +153,8 @@ function rtpCard(run) {
   return section('RTP', null, h('table', {class: 'pairs'},
     h('thead', {}, h('tr', {}, h('td', {}), h('th', {scope: 'col'}, 'to the agent'), h('th', {scope: 'col'}, 'from the agent'))),
     h('tbody', {}, row('Codec', 'codec', ''), row('Packets', 'packets', ''), row('Lost', 'lost', ''),
-      row('Loss', 'loss_percent', 'percent'), row('Late', 'late', ''), row('Reordered', 'reordered', ''),
+      row('Loss', 'loss_percent', 'percent'), row('Lost in a row, at most', 'longest_burst', ''),
+      row('Over 40 ms late', 'discarded', ''), row('Late', 'late', ''), row('Reordered', 'reordered', ''),
       row('Duplicate', 'duplicate', ''), row('Jitter, mean', 'jitter_mean_ms', 'ms'), row('Jitter, max', 'jitter_max_ms', 'ms'),
       row('Round trip', 'round_trip_ms', 'ms'), row('Clock skew', 'clock_skew_ppm', 'ppm'), row('SSRC changes', 'ssrc_changes', ''))));
 }

@@ -231,6 +231,32 @@ TEST_CASE("evaluate: loss and a round trip lower the MOS; sent loss counts where
   CHECK(value(e, "mos_cqe.send") < 4.2);
 }
 
+TEST_CASE("evaluate: packets too late for a jitter buffer lower the MOS as lost ones do") {
+  StagedCall call;
+  call.agent_says(1000, 1000);
+  const double clean = value(judge(call), "mos_cqe.receive");
+  call.record.media.receive.discarded = call.record.media.receive.packets / 20;
+  const Evaluation e = judge(call);
+  CHECK(value(e, "packet_loss_percent.receive") == 0);
+  CHECK(value(e, "mos_cqe.receive") < clean - 0.2);
+}
+
+TEST_CASE("evaluate: loss of what we sent is a share of what the agent should have had") {
+  StagedCall call;
+  call.agent_says(1000, 1000);
+  call.record.media.send.loss_known = true;
+  call.record.media.send.lost = 10;
+  call.record.media.send.expected = 200;
+  CHECK(value(judge(call), "packet_loss_percent.send") == doctest::Approx(5));
+}
+
+TEST_CASE("evaluate: no MOS is made up for a codec that the E-model of narrow band does not know") {
+  StagedCall call;
+  call.agent_says(1000, 1000);
+  call.record.media.receive.codec = "g722";
+  CHECK(reason(judge(call), "mos_cqe.receive").find("G.107.1") != std::string::npos);
+}
+
 TEST_CASE("evaluate: a minute of call costs less than 50 ms of CPU") {
   StagedCall call(60'000);
   for (int n = 0; n < 10; ++n) {

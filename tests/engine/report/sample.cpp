@@ -148,6 +148,21 @@ void answer(Run& run, double ringing, double answered, double ended, Party hung_
     rtp->jitter_max_ms = 1.7;
     rtp->ssrc = 0x1234abcd;
   }
+  for (double at = answered; at < ended; at += 20) {
+    call.media.send.count_departure(at, 0.03);
+    call.media.receive.count_departure(at, 0.31);
+  }
+  media::RtcpStatistics& rtcp = call.media.rtcp;
+  rtcp.sent = 4;
+  rtcp.received = 3;
+  rtcp.round_trip_min_ms = 20.5;
+  rtcp.round_trip_max_ms = 24;
+  rtcp.reports = {{3000, 0, 1.5F, 20.5F}, {8000, 2.5F, 2, -1}};
+  media::VoipMetrics& voip = rtcp.voip.emplace();
+  voip.loss_percent = 1.25;
+  voip.signal_dbm0 = -18;
+  voip.mos_cq = 4.1;
+  call.media.receive.bursts.add(3);
   call.media.send.loss_known = false;
   call.media.receive.clock_skew_ppm = 1.2;
   call.media.first_packet_ms = answered + 12;
