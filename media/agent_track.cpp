@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "media/datagram_port.h"
-
 namespace linecheck::media {
 namespace {
 
@@ -18,7 +16,7 @@ bool before(const ClockMap::Place& a, const ClockMap::Place& b) {
 
 }  // namespace
 
-bool AgentTrack::hold(ClockMap& map, ClockMap::Place place, Codec codec,
+bool AgentTrack::hold(ClockMap& map, ClockMap::Place place, Codec codec, std::uint16_t sequence,
                       std::span<const std::uint8_t> payload, const RecordingRing& ring) {
   const std::int64_t position = map.live_position(place);
   const auto samples = static_cast<std::int64_t>(payload_samples(codec, payload, rate_));
@@ -29,6 +27,7 @@ bool AgentTrack::hold(ClockMap& map, ClockMap::Place place, Codec codec,
   Held held;
   held.place = place;
   held.codec = codec;
+  held.sequence = sequence;
   held.at = static_cast<std::uint32_t>(used_bytes_);
   held.size = static_cast<std::uint16_t>(payload.size());
   std::copy(payload.begin(), payload.end(), bytes_.begin() + held.at);
@@ -79,14 +78,36 @@ void AgentTrack::finish(ClockMap& map, std::int64_t position, RecordingRing& rin
 void AgentTrack::lay_down(ClockMap& map, const Held& held, RecordingRing& ring) {
   Decoder& decoder = decoders_.of(held.codec);
   const std::int64_t position = map.settled_position(held.place) - decoder.delay();
-  if (decoder_ != &decoder || !(held.place == next_place_)) drain(ring);
+  if (decoder_ != &decoder || !(held.place == next_place_)) {
+    drain(ring);
+    if (decoder_ == &decoder && held.place.epoch == next_place_.epoch) {
+      keep_going(held.place.offset - next_place_.offset, held, ring);
+    }
+  }
   decoder_ = &decoder;
+  last_sequence_ = held.sequence;
   bridge(position, ring);
-  std::array<std::int16_t, 2 * kMaxDatagram> samples;
+  std::array<std::int16_t, kMaxPayloadSamples> samples;
   const std::size_t count = decoder.decode(std::span(bytes_).subspan(held.at, held.size), samples);
   next_place_ = held.place;
   next_place_.offset += static_cast<std::int64_t>(count);
   write(position, std::span(samples).first(count), ring);
+}
+
+// A hole before this packet. What was lost stays silence in the recording, because that is what came; but a
+// decoder with a memory must live through it as any receiver's does. Where nothing was lost, the sender was
+// silent and sent nothing (RFC 7587 section 3.1.3), and what its decoder makes of that is what is heard.
+void AgentTrack::keep_going(std::int64_t hole, const Held& held, RecordingRing& ring) {
+  if (held.codec != Codec::opus || hole <= 0 || hole > rate_) return;
+  const auto payload = std::span<const std::uint8_t>(bytes_).subspan(held.at, held.size);
+  const bool lost = held.sequence != static_cast<std::uint16_t>(last_sequence_ + 1);
+  std::array<std::int16_t, kMaxPayloadSamples> made;
+  while (hole > 0) {
+    const auto some = std::span(made).first(std::min(static_cast<std::size_t>(hole), made.size()));
+    hole -= static_cast<std::int64_t>(some.size());
+    decoder_->conceal(some, lost && hole == 0 ? payload : std::span<const std::uint8_t>{});
+    if (!lost) write(last_end_, some, ring);
+  }
 }
 
 void AgentTrack::bridge(std::int64_t position, RecordingRing& ring) {

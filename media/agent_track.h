@@ -19,14 +19,14 @@ namespace linecheck::media {
 class AgentTrack {
  public:
   /// `rate`: of the leg.
-  explicit AgentTrack(int rate) : rate_(rate), decoders_(rate) {}
+  explicit AgentTrack(int rate) : rate_(rate), decoders_(rate, false) {}
 
   /// Samples between a packet's arrival and its place in the recording.
   [[nodiscard]] std::int64_t hold_back() const { return rate_; }
 
   /// Takes a packet's payload. False: a place that is written already (it came too late), nothing is kept.
-  bool hold(ClockMap& map, ClockMap::Place place, Codec codec, std::span<const std::uint8_t> payload,
-            const RecordingRing& ring);
+  bool hold(ClockMap& map, ClockMap::Place place, Codec codec, std::uint16_t sequence,
+            std::span<const std::uint8_t> payload, const RecordingRing& ring);
 
   /// Lays down what starts before `position` and commits everything up to there.
   void settle(ClockMap& map, std::int64_t position, RecordingRing& ring);
@@ -43,9 +43,11 @@ class AgentTrack {
     ClockMap::Place place;
     std::uint32_t at = 0;  // in bytes_
     std::uint16_t size = 0;
+    std::uint16_t sequence = 0;
     Codec codec = Codec::pcmu;
   };
 
+  void keep_going(std::int64_t hole, const Held& held, RecordingRing& ring);
   void lay_down(ClockMap& map, const Held& held, RecordingRing& ring);
   void bridge(std::int64_t position, RecordingRing& ring);
   void drain(RecordingRing& ring);
@@ -61,6 +63,7 @@ class AgentTrack {
   // What was laid down last.
   Decoder* decoder_ = nullptr;
   ClockMap::Place next_place_;
+  std::uint16_t last_sequence_ = 0;
   std::int64_t last_end_ = 0;
   std::int16_t last_sample_ = 0;
 };

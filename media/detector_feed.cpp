@@ -3,7 +3,7 @@
 
 namespace linecheck::media {
 
-std::int64_t DetectorFeed::begin_packet(const ClockMap& map, ClockMap::Place place) {
+std::int64_t DetectorFeed::missing(const ClockMap& map, ClockMap::Place place) {
   const std::int64_t position = map.live_position(place);
   if (!started_) {
     started_ = true;

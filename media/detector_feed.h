@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Feeds the live turn detector with the agent's audio as it comes, in order: what is missing is silence, what
-// comes after its place was filled is left out. The detector counts samples; the feed turns its answers into
-// times on the leg's clock.
+// Feeds the live turn detector with the agent's audio, in order and without holes. The detector counts
+// samples; the feed turns its answers into times on the leg's clock.
 #pragma once
 
 #include <algorithm>
@@ -28,19 +27,44 @@ class DetectorFeed {
   explicit DetectorFeed(int rate = kNarrowRate)
       : rate_(rate), step_size_(static_cast<std::size_t>(rate / 100)), detector_(options_for(rate)) {}
 
-  /// Calls on_decision(const Decision&) for whatever the packet makes known.
+  /// A packet has come: how many samples are missing before it; negative: how many of its first ones have
+  /// their place filled.
+  std::int64_t missing(const ClockMap& map, ClockMap::Place place);
+
+  // Both call on_decision(const Decision&) for whatever they make known.
+
   template <typename OnDecision>
-  void packet(const ClockMap& map, ClockMap::Place place, std::span<const std::int16_t> samples,
-              OnDecision&& on_decision) {
-    std::int64_t missing = begin_packet(map, place);
-    if (missing < 0) {
-      const auto cut = static_cast<std::size_t>(-missing);
-      if (cut >= samples.size()) return;
-      samples = samples.subspan(cut);
-      missing = 0;
+  void feed(std::span<const std::int16_t> samples, OnDecision&& on_decision) {
+    fed_ += static_cast<std::int64_t>(samples.size());
+    next_offset_ += static_cast<std::int64_t>(samples.size());
+    while (!samples.empty()) {
+      const std::size_t count = std::min(samples.size(), step_size_ - filled_);
+      std::copy_n(samples.begin(), count, step_.begin() + static_cast<std::ptrdiff_t>(filled_));
+      filled_ += count;
+      samples = samples.subspan(count);
+      if (filled_ < step_size_) return;
+      filled_ = 0;
+      const auto event = detector_.process(std::span<const std::int16_t>(step_).first(step_size_));
+      if (!event) continue;
+      on_decision(Decision{event->kind == speech::LiveEvent::Kind::started, to_ms(event->at_sample),
+                           to_ms(event->decided_sample)});
     }
-    silence(missing, on_decision);
-    feed(samples, on_decision);
+  }
+
+  template <typename OnDecision>
+  void silence(std::int64_t samples, OnDecision&& on_decision) {
+    static constexpr std::array<std::int16_t, kMaxStep> kZeros{};
+    // After a very long hole the detector needs no more of it; its clock is simply moved on.
+    if (const std::int64_t most = most_silence(); samples > most) {
+      ahead_ += samples - most;
+      fed_ += samples - most;
+      next_offset_ += samples - most;
+      samples = most;
+    }
+    for (; samples > 0; samples -= static_cast<std::int64_t>(kMaxStep)) {
+      const auto count = std::min(static_cast<std::size_t>(samples), kMaxStep);
+      feed(std::span<const std::int16_t>(kZeros).first(count), on_decision);
+    }
   }
 
   /// Time passes without packets: `now` is the leg's position. A remote that sends nothing is silent.
@@ -60,44 +84,6 @@ class DetectorFeed {
   // How late a packet may be before silence takes its place.
   [[nodiscard]] std::int64_t patience() const { return rate_ / 10; }
   [[nodiscard]] std::int64_t most_silence() const { return 2 * std::int64_t{rate_}; }
-
-  /// How many samples are missing before this packet; negative: how many of its first ones have their place
-  /// filled.
-  std::int64_t begin_packet(const ClockMap& map, ClockMap::Place place);
-
-  template <typename OnDecision>
-  void silence(std::int64_t samples, OnDecision&& on_decision) {
-    static constexpr std::array<std::int16_t, kMaxStep> kZeros{};
-    // After a very long hole the detector needs no more of it; its clock is simply moved on.
-    if (const std::int64_t most = most_silence(); samples > most) {
-      ahead_ += samples - most;
-      fed_ += samples - most;
-      next_offset_ += samples - most;
-      samples = most;
-    }
-    for (; samples > 0; samples -= static_cast<std::int64_t>(kMaxStep)) {
-      const auto count = std::min(static_cast<std::size_t>(samples), kMaxStep);
-      feed(std::span<const std::int16_t>(kZeros).first(count), on_decision);
-    }
-  }
-
-  template <typename OnDecision>
-  void feed(std::span<const std::int16_t> samples, OnDecision&& on_decision) {
-    fed_ += static_cast<std::int64_t>(samples.size());
-    next_offset_ += static_cast<std::int64_t>(samples.size());
-    while (!samples.empty()) {
-      const std::size_t count = std::min(samples.size(), step_size_ - filled_);
-      std::copy_n(samples.begin(), count, step_.begin() + static_cast<std::ptrdiff_t>(filled_));
-      filled_ += count;
-      samples = samples.subspan(count);
-      if (filled_ < step_size_) return;
-      filled_ = 0;
-      const auto event = detector_.process(std::span<const std::int16_t>(step_).first(step_size_));
-      if (!event) continue;
-      on_decision(Decision{event->kind == speech::LiveEvent::Kind::started, to_ms(event->at_sample),
-                           to_ms(event->decided_sample)});
-    }
-  }
 
   [[nodiscard]] double to_ms(std::int64_t detector_sample) const {
     return static_cast<double>(detector_sample + ahead_) * 1000.0 / rate_;

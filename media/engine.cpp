@@ -273,8 +273,10 @@ void Engine::Impl::start(LegId leg, const StreamOptions& options) {
   Stream stream{*address,
                 options.codec,
                 options.payload_type,
+                options.encoder,
                 options.telephone_event_payload_type,
-                options.accept_other_g711,
+                options.receive_telephone_event_payload_type,
+                options.receive_payload_types,
                 options.symmetric};
   stream.may_send = options.may_send;
   stream.rtcp = options.rtcp;

@@ -21,6 +21,7 @@
 
 #include "media/clip.h"
 #include "media/codec.h"
+#include "media/codecs/coder.h"
 #include "media/events.h"
 
 namespace linecheck::media {
@@ -47,22 +48,28 @@ struct LegOptions {
   bool detect_speech = true;  ///< run the live turn detector on the agent's channel
   std::uint64_t seed = 0;     ///< of SSRC and the first sequence number and timestamp; 0: random
   std::chrono::milliseconds rtp_timeout{10000};
-  /// The payload type that our own SDP gives to telephone-event: heard also before start(). -1: none.
+  /// The payload types of our own SDP, heard also before start(): early media.
+  PayloadTypes offered_payload_types{0, 8, -1, -1};
+  /// Of telephone-event with a clock of 8,000 Hz, and of 48,000 Hz. -1: none.
   int offered_telephone_event_payload_type = 101;
+  int offered_wide_telephone_event_payload_type = -1;
 };
 
 /// Where to send, in which codec. Before the first start() a leg receives (early media is counted, heard and
-/// recorded by the static payload types 0 and 8) and sends nothing.
+/// recorded by the payload types that were offered) and sends nothing.
 struct StreamOptions {
   std::string remote_address;  ///< IPv4 or IPv6 literal, as SDP gives it
   std::uint16_t remote_port = 0;
   Codec codec = Codec::pcmu;
   int payload_type = 0;
-  int telephone_event_payload_type =
-      -1;  ///< -1: the remote takes none, send_digits() then ends at once as stopped
-  /// Decode the other G.711 law too when it comes. Off: packets of it count as unknown_payload and are not
-  /// heard.
-  bool accept_other_g711 = false;
+  EncoderSettings encoder;  ///< what the remote likes to hear
+  /// Of the codec's clock. -1: the remote takes none, send_digits() then ends at once as stopped.
+  int telephone_event_payload_type = -1;
+  /// The same of what the remote sends, where it differs. -1: it does not.
+  int receive_telephone_event_payload_type = -1;
+  /// What the remote may send, beside `payload_type`. Packets of anything else count as unknown_payload and
+  /// are not heard.
+  PayloadTypes receive_payload_types{-1, -1, -1, -1};
   /// Follow the source of what we receive where it differs from remote_address:remote_port: after 3 valid
   /// packets from there and none from the announced address. The announced address wins again as soon as it
   /// sends.

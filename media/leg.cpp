@@ -46,7 +46,6 @@ Leg::Leg(LegSetup setup)
       map_(rate_),
       track_(rate_),
       ears_(rate_),
-      detector_(rate_),
       digits_(rate_) {
   report_.send.ssrc = setup_.numbers.ssrc;
   report_.send.loss_known = false;
@@ -54,7 +53,9 @@ Leg::Leg(LegSetup setup)
 
 void Leg::start(const Stream& stream, std::int64_t now_ns) {
   if (!stream_) started_ns_ = now_ns;
-  if (!encoder_ || stream_->codec != stream.codec) encoder_ = make_encoder(stream.codec, rate_);
+  if (!encoder_ || stream_->codec != stream.codec || stream_->encoder != stream.encoder) {
+    encoder_ = make_encoder(stream.codec, rate_, stream.encoder);
+  }
   if (const int clock_rate = rtp_clock_rate(stream.codec); clock_rate != clock_rate_) {
     // Another clock in the same SSRC: it goes on from where the old one stood (RFC 7160 section 4.1).
     const std::int64_t position = position_of(next_frame_ns_ != 0 ? next_frame_ns_ : now_ns);
@@ -62,7 +63,6 @@ void Leg::start(const Stream& stream, std::int64_t now_ns) {
     position_base_ = position;
     clock_rate_ = clock_rate;
     playout_.set_clock_rate(clock_rate);
-    digits_.set_clock_rate(clock_rate);
   }
   stream_ = stream;
   remote_.announce(stream.remote, stream.symmetric);
@@ -126,11 +126,13 @@ void Leg::send_audio(std::int64_t position, std::span<const std::int16_t> audio)
   }
   std::array<std::uint8_t, kMaxFrameSamples> room;
   const std::span<const std::uint8_t> payload = std::span(room).first(encoder_->encode(audio, room));
-  if (!session_.send(payload, stream_->payload_type, std::exchange(marker_, false), timestamp_of(position),
-                     remote_.destination())) {
+  if (payload.empty()) {
+    marker_ = true;  // what comes after silence that was not sent is a talk spurt (RFC 7587 section 4.1)
+  } else if (!session_.send(payload, stream_->payload_type, std::exchange(marker_, false),
+                            timestamp_of(position), remote_.destination())) {
     ++report_.send.malformed;
   }
-  ++report_.send.packets;
+  if (!payload.empty()) ++report_.send.packets;
   report_.send.bytes += payload.size();
   if (setup_.ring) {
     std::array<std::int16_t, kMaxFrameSamples> heard;

@@ -15,8 +15,8 @@
 #include "media/clock_map.h"
 #include "media/codecs/coder.h"
 #include "media/datagram_port.h"
-#include "media/detector_feed.h"
 #include "media/dtmf_receiver.h"
+#include "media/ears.h"
 #include "media/engine.h"
 #include "media/outlet.h"
 #include "media/playout.h"
@@ -33,8 +33,10 @@ struct Stream {
   Address remote;
   Codec codec = Codec::pcmu;
   int payload_type = 0;
+  EncoderSettings encoder;
   int telephone_event_payload_type = -1;
-  bool accept_other_g711 = false;
+  int receive_telephone_event_payload_type = -1;
+  PayloadTypes receive_payload_types{-1, -1, -1, -1};
   bool symmetric = true;
   bool may_send = true;  ///< false: on hold
   bool rtcp = true;
@@ -125,7 +127,8 @@ class Leg {
 
   void handle(const Datagram& datagram, Outlet& outlet);
   void hear(const RtpPacket& packet, Codec codec, std::int64_t arrival_ns, Outlet& outlet);
-  [[nodiscard]] bool is_telephone_event(int payload_type) const;
+  /// The clock of the telephone-events that have this payload type, Hz; 0: they are none.
+  [[nodiscard]] int telephone_event_clock(int payload_type) const;
   [[nodiscard]] std::optional<Codec> codec_of(int payload_type) const;
   void decided(const DetectorFeed::Decision& decision, Outlet& outlet);
   void pressed(const DigitEvent& digit, Outlet& outlet);
@@ -157,8 +160,7 @@ class Leg {
   ReceiveStatistics received_;
   ClockMap map_;
   AgentTrack track_;
-  DecoderBank ears_;
-  DetectorFeed detector_;
+  Ears ears_;
   DtmfReceiver digits_;
   std::int64_t started_ns_ = 0;
   std::int64_t last_packet_ns_ = 0;  // 0: none

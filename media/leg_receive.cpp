@@ -2,7 +2,6 @@
 //
 // What a leg hears: counted, mapped onto the clock, recorded, listened to.
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "media/leg.h"
@@ -31,7 +30,7 @@ void Leg::receive(std::int64_t tick_ns, std::int64_t now_ns, DatagramBatch& batc
   const std::int64_t position = position_of(tick_ns);
   if (const auto digit = digits_.pass(now_ns - setup_.origin_ns)) pressed(*digit, outlet);
   if (setup_.options.detect_speech) {
-    detector_.pass(position, [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
+    ears_.pass(position, [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
   }
   if (setup_.ring) track_.settle(map_, position - track_.hold_back(), *setup_.ring);
   watch_silence(now_ns, outlet);
@@ -60,9 +59,9 @@ void Leg::handle(const Datagram& datagram, Outlet& outlet) {
   if (std::exchange(timed_out_, false)) emit(arrival_ms, RtpResumed{}, outlet);
 
   const auto codec = codec_of(packet->payload_type);
-  const bool digits = is_telephone_event(packet->payload_type);
+  const int events_clock = codec ? 0 : telephone_event_clock(packet->payload_type);
   const bool noise = !codec && packet->payload_type == kComfortNoise;
-  if (!codec && !digits && !noise) {
+  if (!codec && events_clock == 0 && !noise) {
     received_.unknown_payload();
     return;
   }
@@ -75,6 +74,7 @@ void Leg::handle(const Datagram& datagram, Outlet& outlet) {
     hear(*packet, *codec, arrival_ns, outlet);
     return;
   }
+  digits_.set_clock_rate(events_clock);
   const auto heard = digits_.packet(*packet, arrival_ns, map_);
   if (heard.before) pressed(*heard.before, outlet);
   if (heard.own) pressed(*heard.own, outlet);
@@ -82,33 +82,40 @@ void Leg::handle(const Datagram& datagram, Outlet& outlet) {
 
 void Leg::hear(const RtpPacket& packet, Codec codec, std::int64_t arrival_ns, Outlet& outlet) {
   const auto samples = static_cast<int>(payload_samples(codec, packet.payload, rate_));
+  if (samples == 0) {
+    received_.malformed();
+    return;
+  }
   const int clock_rate = rtp_clock_rate(codec);
   const ClockMap::Place place = map_.add(packet, arrival_ns, samples, clock_rate);
   received_.add_transit(packet, arrival_ns, map_.restarted(), clock_rate);
   if (arrival_ns - map_.live_position(place) * ns_per_sample(rate_) > kBufferNs) received_.discarded();
   received_.heard(codec_name(codec), samples * 1000 / rate_);
-  if (setup_.ring && !track_.hold(map_, place, codec, packet.payload, *setup_.ring)) received_.late();
+  if (setup_.ring && !track_.hold(map_, place, codec, packet.sequence, packet.payload, *setup_.ring))
+    received_.late();
   if (setup_.options.detect_speech) {
-    Decoder& decoder = ears_.of(codec);
-    std::array<std::int16_t, 2 * kMaxDatagram> decoded;
-    const std::span<const std::int16_t> audio =
-        std::span(decoded).first(decoder.decode(packet.payload, decoded));
-    detector_.packet(map_, {place.epoch, place.offset - decoder.delay()}, audio,
-                     [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
+    ears_.packet(map_, place, codec, packet.payload,
+                 [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
   }
 }
 
-bool Leg::is_telephone_event(int payload_type) const {
+int Leg::telephone_event_clock(int payload_type) const {
   // The remote uses the number of our SDP; some use that of their own.
-  return (stream_ && payload_type == stream_->telephone_event_payload_type) ||
-         payload_type == setup_.options.offered_telephone_event_payload_type;
+  if (stream_ && payload_type == stream_->receive_telephone_event_payload_type) {
+    return rtp_clock_rate(stream_->codec);
+  }
+  if (payload_type == setup_.options.offered_telephone_event_payload_type) return 8000;
+  if (payload_type == setup_.options.offered_wide_telephone_event_payload_type) return 48000;
+  if (stream_ && payload_type == stream_->telephone_event_payload_type) return rtp_clock_rate(stream_->codec);
+  return 0;
 }
 
 std::optional<Codec> Leg::codec_of(int payload_type) const {
-  if (stream_ && payload_type == stream_->payload_type) return stream_->codec;
-  for (const Codec codec : {Codec::pcmu, Codec::pcma}) {
-    if (payload_type == static_payload_type(codec) && (!stream_ || stream_->accept_other_g711)) return codec;
+  const PayloadTypes& known = stream_ ? stream_->receive_payload_types : setup_.options.offered_payload_types;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (known[i] == payload_type) return static_cast<Codec>(i);
   }
+  if (stream_ && payload_type == stream_->payload_type) return stream_->codec;
   return std::nullopt;
 }
 

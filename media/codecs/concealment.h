@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What stands in for lost audio where the codec itself has nothing to say about it: the last pitch period goes
-// on and fades out within 60 ms, after the idea of ITU-T G.711 Appendix I.
+// What stands in for lost audio where the codec itself has nothing to say about it: the last pitch period
+// goes on and fades out within 60 ms, after the idea of ITU-T G.711 Appendix I.
 #pragma once
 
 #include <array>

@@ -18,9 +18,22 @@ void G711Encoder::heard(std::span<const std::int16_t>, std::span<const std::uint
   g711_decode(codec_, payload, out);
 }
 
+G711Decoder::G711Decoder(Codec codec, bool conceals)
+    : codec_(codec), concealment_(conceals ? std::make_unique<Concealment>(kNarrowRate) : nullptr) {
+}
+
 std::size_t G711Decoder::decode(std::span<const std::uint8_t> payload, std::span<std::int16_t> out) noexcept {
   g711_decode(codec_, payload, out.first(payload.size()));
+  if (concealment_) concealment_->heard(out.first(payload.size()));
   return payload.size();
+}
+
+void G711Decoder::conceal(std::span<std::int16_t> out, std::span<const std::uint8_t>) noexcept {
+  if (concealment_) {
+    concealment_->conceal(out);
+  } else {
+    std::fill(out.begin(), out.end(), std::int16_t{0});
+  }
 }
 
 std::size_t WideG711Encoder::encode(std::span<const std::int16_t> frame,
@@ -45,12 +58,23 @@ std::size_t WideG711Decoder::decode(std::span<const std::uint8_t> payload,
   while (!payload.empty()) {
     const auto some = payload.first(std::min(payload.size(), narrow.size()));
     const auto decoded = std::span(narrow).first(some.size());
-    g711_decode(codec_, some, decoded);
+    narrow_.decode(some, decoded);
     up_.process(decoded, out.subspan(size, 2 * some.size()));
     size += 2 * some.size();
     payload = payload.subspan(some.size());
   }
   return size;
+}
+
+void WideG711Decoder::conceal(std::span<std::int16_t> out, std::span<const std::uint8_t> next) noexcept {
+  std::array<std::int16_t, kMaxFrameSamples / 2> narrow;
+  while (out.size() >= 2) {
+    const auto made = std::span(narrow).first(std::min(out.size() / 2, narrow.size()));
+    narrow_.conceal(made, next);
+    up_.process(made, out.first(2 * made.size()));
+    out = out.subspan(2 * made.size());
+  }
+  std::fill(out.begin(), out.end(), std::int16_t{0});
 }
 
 std::size_t WideG711Decoder::drain(std::span<std::int16_t> out) noexcept {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "media/codecs/coder.h"
+#include "media/codecs/concealment.h"
 #include "media/codecs/half_band.h"
 
 namespace linecheck::media {
@@ -21,11 +22,13 @@ class G711Encoder final : public Encoder {
 
 class G711Decoder final : public Decoder {
  public:
-  explicit G711Decoder(Codec codec) : codec_(codec) {}
+  G711Decoder(Codec codec, bool conceals);
   std::size_t decode(std::span<const std::uint8_t> payload, std::span<std::int16_t> out) noexcept override;
+  void conceal(std::span<std::int16_t> out, std::span<const std::uint8_t> next) noexcept override;
 
  private:
   Codec codec_;
+  std::unique_ptr<Concealment> concealment_;
 };
 
 class WideG711Encoder final : public Encoder {
@@ -41,13 +44,14 @@ class WideG711Encoder final : public Encoder {
 
 class WideG711Decoder final : public Decoder {
  public:
-  explicit WideG711Decoder(Codec codec) : codec_(codec) {}
+  WideG711Decoder(Codec codec, bool conceals) : narrow_(codec, conceals) {}
   std::size_t decode(std::span<const std::uint8_t> payload, std::span<std::int16_t> out) noexcept override;
+  void conceal(std::span<std::int16_t> out, std::span<const std::uint8_t> next) noexcept override;
   std::size_t drain(std::span<std::int16_t> out) noexcept override;
   [[nodiscard]] int delay() const noexcept override { return HalfBandUp::kDelay; }
 
  private:
-  Codec codec_;
+  G711Decoder narrow_;
   HalfBandUp up_;
 };
 

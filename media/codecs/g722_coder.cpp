@@ -50,8 +50,7 @@ G722Decoder::G722Decoder(int rate, bool conceals)
   if (!state_) throw std::bad_alloc();
 }
 
-std::size_t G722Decoder::decode(std::span<const std::uint8_t> payload,
-                                std::span<std::int16_t> out) noexcept {
+std::size_t G722Decoder::decode(std::span<const std::uint8_t> payload, std::span<std::int16_t> out) noexcept {
   const auto count = static_cast<std::size_t>(
       g722_decode(state_.get(), out.data(), payload.data(), static_cast<int>(payload.size())));
   if (concealment_) concealment_->heard(out.first(count));

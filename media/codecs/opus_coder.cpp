@@ -10,7 +10,8 @@ namespace linecheck::media {
 namespace {
 
 constexpr int kChannels = 1;
-// Good speech at 16 kHz (RFC 7587 section 3.1.1 recommends 16 to 20 kbit/s, and the redundancy needs its share).
+// Good speech at 16 kHz (RFC 7587 section 3.1.1 recommends 16 to 20 kbit/s, and the redundancy needs its
+// share).
 constexpr int kBitRate = 24'000;
 constexpr int kNarrowBitRate = 16'000;
 // Encoding is the dearest thing that a leg does; above this it gets dearer faster than better.
@@ -95,15 +96,16 @@ void OpusStreamDecoder::conceal(std::span<std::int16_t> out, std::span<const std
     at += static_cast<std::size_t>(count);
   }
   std::fill(out.begin() + static_cast<std::ptrdiff_t>(at), out.end(), std::int16_t{0});
-  if (redundant > 0) {
-    opus_decode(decoder_.get(), next.data(), static_cast<opus_int32>(next.size()),
-                out.data() + out.size() - redundant, static_cast<int>(redundant), 1);
-  }
+  if (redundant == 0) return;
+  const auto last = out.subspan(out.size() - redundant);
+  const int count = opus_decode(decoder_.get(), next.data(), static_cast<opus_int32>(next.size()),
+                                last.data(), static_cast<int>(redundant), 1);
+  if (count <= 0) std::fill(last.begin(), last.end(), std::int16_t{0});
 }
 
 std::size_t opus_payload_samples(std::span<const std::uint8_t> payload, int rate) noexcept {
-  const int count =
-      opus_packet_get_nb_samples(payload.data(), static_cast<opus_int32>(payload.size()), rate);
+  if (payload.empty()) return 0;
+  const int count = opus_packet_get_nb_samples(payload.data(), static_cast<opus_int32>(payload.size()), rate);
   return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 

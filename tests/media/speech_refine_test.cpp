@@ -41,8 +41,8 @@ double worst(const std::vector<double>& errors) {
 
 /// Twelve utterances of different voices on one line.
 template <typename Spoil>
-Errors measure(Spoil spoil) {
-  Line line(40'000);
+Errors measure(Spoil spoil, int rate = 8000) {
+  Line line(40'000, rate);
   std::vector<linecheck::media::Span> truth;
   double at = 1234.5;
   for (unsigned n = 0; n < 12; ++n) {
@@ -51,15 +51,15 @@ Errors measure(Spoil spoil) {
     options.pitch_hz = 90 + 12 * n;
     options.attack_ms = 4 + 3 * n;
     options.release_ms = 20 + 8 * n;
-    const Samples clip = voice(500 + 90 * n, options);
-    const auto audible = audible_spans(clip, 8000);
+    const Samples clip = voice(500 + 90 * n, options, rate);
+    const auto audible = audible_spans(clip, rate);
     REQUIRE_FALSE(audible.empty());
     truth.push_back({at + audible.front().start_ms, at + audible.back().end_ms});
     line.put(at, clip);
     at += 1700 + 111.125 * n;
   }
   spoil(line);
-  const auto found = turns(refine(line.samples(), 8000));
+  const auto found = turns(refine(line.samples(), rate));
   Errors errors;
   std::vector<bool> used(found.size());
   for (const auto& t : truth) {
@@ -85,6 +85,17 @@ TEST_CASE("refine: clean through G.711 to a few milliseconds") {
   CHECK(errors.spurious == 0);
   CHECK(worst(errors.start) <= 5);
   CHECK(worst(errors.end) <= 10);
+}
+
+TEST_CASE("refine: as good at 16 kHz") {
+  const Errors clean = measure([](Line& line) { line.white_noise(-75); }, 16'000);
+  CHECK(clean.missed + clean.spurious == 0);
+  CHECK(worst(clean.start) <= 5);
+  CHECK(worst(clean.end) <= 10);
+  const Errors noisy = measure([](Line& line) { line.white_noise(-46); }, 16'000);
+  CHECK(noisy.missed + noisy.spurious == 0);
+  CHECK(worst(noisy.start) <= 25);
+  CHECK(worst(noisy.end) <= 60);
 }
 
 TEST_CASE("refine: a DC offset and a quiet line's hiss change nothing to speak of") {
