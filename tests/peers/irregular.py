@@ -174,7 +174,7 @@ def actions(names, folder):
     """What the scenario does once its call is answered: the n-th call plays the n-th capture."""
     lines = []
     for i, name in enumerate(names):
-        lines.append(f'<nop><action><test assign_to="is{i}" variable="calls" compare="equal" value="{i + 1}"/></action></nop>')
+        lines.append(f'<nop><action><test assign_to="is{i}" variable="mine" compare="equal" value="{i + 1}"/></action></nop>')
         lines.append(f'<nop next="play{i}" test="is{i}"/>')
     for i, name in enumerate(names):
         pcap = os.path.join(folder, f"{i}.pcap")
