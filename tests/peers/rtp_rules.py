@@ -20,7 +20,7 @@ NTP_EPOCH = 2208988800
 
 def fields(path, display_filter, names):
     command = ["tshark", "-r", path, "-Y", display_filter, "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=;"]
-    command += ["-o", "rtp.heuristic_rtp:TRUE", "-o", "rtcp.heuristic_rtcp:TRUE"]
+    command += ["--enable-heuristic", "rtp_udp", "--enable-heuristic", "rtcp_udp"]
     for name in names:
         command += ["-e", name]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
