@@ -63,4 +63,20 @@ void Endpoint::hang_up(LegId leg, std::string reason) {
   impl_->shard.post(command::HangUp{leg, std::move(reason)});
 }
 
+void Endpoint::refer(LegId leg, std::string target_uri) {
+  impl_->shard.post(command::Refer{leg, std::move(target_uri)});
+}
+
+void Endpoint::notify_transfer(LegId leg, int status) {
+  impl_->shard.post(command::NotifyTransfer{leg, status});
+}
+
+void Endpoint::watch_trunk(TrunkOptions options) {
+  impl_->shard.post(std::move(options));
+}
+
+void Endpoint::forget_trunk(std::string name) {
+  impl_->shard.post(command::ForgetTrunk{std::move(name)});
+}
+
 }  // namespace linecheck::sip

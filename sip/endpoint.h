@@ -20,6 +20,9 @@
 
 #include "sip/allow_list.h"
 #include "sip/events.h"
+#include "sip/network.h"
+#include "sip/tls_options.h"
+#include "sip/trunk.h"
 #include "sip/types.h"
 
 namespace linecheck::sip {
@@ -46,10 +49,17 @@ struct Timers {
 
 struct EndpointOptions {
   std::string name = "sip";
-  std::string listen = "udp:127.0.0.1:0";  ///< "udp:<address>:<port>", IPv6 in brackets; port 0: any free one
+  /// "udp:<address>:<port>", also tcp: and tls:; IPv6 in brackets; port 0: any free one. Calls leave by the
+  /// same transport.
+  std::string listen = "udp:127.0.0.1:0";
+  TlsOptions tls;                ///< for "tls:"
+  std::string external_address;  ///< IP address that peers are told in Via and Contact; empty: the bound one
+  int dscp = -1;  ///< 0..63: class of service of our packets (RFC 2474); -1: the system's default
   std::string user_agent = "linecheck";
-  bool accept_incoming = false;    ///< false: calls from outside are refused with 403
-  std::optional<AllowList> allow;  ///< last gate of dial(); nullopt: the caller has checked already
+  bool accept_incoming = false;        ///< false: calls from outside are refused with 403
+  std::vector<Network> sources;        ///< who may call at all (403 for others); empty: anybody
+  double source_calls_per_second = 0;  ///< of each source address, the rest gets 503; 0: any number
+  std::optional<AllowList> allow;      ///< last gate of dial(); nullopt: the caller has checked already
   Timers timers;
   /// Longest time from Failed, or from our BYE, to Finished: how long a peer may take to answer CANCEL and
   /// BYE before the leg is let go. Sofia goes on retransmitting after that, untraced.
@@ -57,9 +67,12 @@ struct EndpointOptions {
   std::size_t trace_limit = 1000;  ///< messages kept for each leg
 };
 
-struct Credentials {
-  std::string username;
-  std::string password;
+/// How the caller's number reaches the peer.
+enum class Identity {
+  from,          ///< in From alone
+  asserted,      ///< in From and P-Asserted-Identity (RFC 3325)
+  remote_party,  ///< in From and Remote-Party-ID
+  privacy,       ///< From is anonymous (RFC 3323); the number is in P-Asserted-Identity, with Privacy: id
 };
 
 struct DialRequest {
@@ -67,7 +80,14 @@ struct DialRequest {
   std::string target_uri;  ///< sip:user@host[:port]
   std::string from_uri;    ///< sip:+1555...@...; empty: made from the local address
   std::string from_display;
-  std::string proxy;  ///< sip: URI that the INVITE is sent to instead; empty: straight to the target
+  std::string proxy;          ///< sip: URI that the INVITE is sent to instead; empty: straight to the target
+  std::string proxy_address;  ///< IP address of the proxy, where its name is not to be looked up
+  Identity identity = Identity::from;
+  std::string contact;            ///< address:port in our Contact; empty: the endpoint's
+  bool follow_redirects = false;  ///< 3xx: try its contacts in the order of their q, each if allowed
+  std::chrono::seconds session_expires{0};  ///< RFC 4028; 0: only if the peer asks for it
+  std::string replaces;     ///< value of a Replaces header (RFC 3891), of an attended transfer
+  std::string referred_by;  ///< sip: URI for Referred-By (RFC 3892)
   std::vector<Header> headers;
   std::string sdp;  ///< the offer
   std::chrono::milliseconds no_answer_timeout{60'000};
@@ -111,6 +131,19 @@ class Endpoint {
   /// Sends an INFO inside an answered call (RFC 6086 section 4.2.1 leaves bodies without a package to what
   /// was there before it: DTMF). Does nothing in any other state, or where the content type cannot be sent.
   void send_info(LegId leg, std::string content_type, std::string body);
+
+  /// Asks the peer of an answered call to call `target` instead (REFER, RFC 3515). TransferProgress tells how
+  /// that goes.
+  void refer(LegId leg, std::string target_uri);
+  /// After TransferRequested: how our call to the target goes, as a status that its INVITE got. One of 200 or
+  /// more ends the peer's subscription.
+  void notify_transfer(LegId leg, int status);
+
+  /// Registers, and keeps asking whether the trunk answers, as the options want; TrunkChanged tells. A name
+  /// that is watched already is watched anew.
+  void watch_trunk(TrunkOptions options);
+  /// Unregisters.
+  void forget_trunk(std::string name);
 
   /// Sofia handles that exist: 0 when no leg lives.
   [[nodiscard]] std::size_t live_handles() const;

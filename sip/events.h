@@ -11,6 +11,8 @@
 //   Incoming, [Confirmed, MediaChanged*, Ended | Failed], Finished
 //
 // InfoReceived and InfoAnswered come anywhere between the answer and the end.
+// TransferRequested and TransferProgress may come between Answered (or Confirmed) and Ended. TrunkChanged and
+// CallRefused belong to no leg: theirs is 0.
 //
 // Exactly one of Failed and Ended comes for each leg, then Finished, which is the last: after it the id means
 // nothing any more. Finished waits for the transactions of the leg (the answer to our BYE, the 487 after our
@@ -25,6 +27,7 @@
 #include <vector>
 
 #include "sip/sdp.h"
+#include "sip/trunk.h"
 #include "sip/types.h"
 
 namespace linecheck::sip {
@@ -82,11 +85,35 @@ struct InfoAnswered {
   int status = 0;
 };
 
+/// The peer asked us to call somebody else (REFER). It has been accepted with 202 if `permitted`, and
+/// notify_transfer() is due; refused with 603 otherwise.
+struct TransferRequested {
+  std::string target;       ///< sip: URI, without parameters and headers
+  std::string replaces;     ///< value of the Replaces header in it: an attended transfer
+  std::string referred_by;  ///< URI of who asks
+  bool permitted = false;   ///< by EndpointOptions::allow
+};
+
+/// What the peer tells of the transfer that we asked for.
+struct TransferProgress {
+  int status = 0;      ///< of its NOTIFY's sipfrag; of the answer to our REFER where that refused it
+  bool final = false;  ///< nothing more will come
+};
+
+/// An INVITE that was refused before anybody was asked.
+struct CallRefused {
+  int status = 0;
+  std::string reason;        ///< plain words, also sent as a Reason header
+  std::string source;        ///< address:port it came from
+  std::string request_user;  ///< the number that was called
+  std::string from_user;
+};
+
 enum class FailureKind {
   rejected,              ///< 4xx or 6xx, but for those below
   media_not_acceptable,  ///< 415, 488, 606
   server_error,          ///< 5xx
-  redirected,            ///< 3xx; never followed; `contact` says whereto
+  redirected,            ///< 3xx that was not followed; `contact` says whereto
   no_answer,             ///< rang, or was tried, longer than no_answer_timeout; CANCELled
   timeout,               ///< no response at all (RFC 3261 timer B)
   unresolved,            ///< the host's name is not known
@@ -126,7 +153,7 @@ struct Event {
   LegId leg = 0;
   std::int64_t mono_ns = 0;  ///< CLOCK_MONOTONIC, when it happened on the wire (where it did)
   std::variant<Incoming, Dialled, Provisional, Answered, Confirmed, MediaChanged, Failed, Ended, Finished,
-               InfoReceived, InfoAnswered>
+               InfoReceived, InfoAnswered, TransferRequested, TransferProgress, TrunkChanged, CallRefused>
       what;
 };
 

@@ -12,12 +12,15 @@
 #include "sip/clock.h"
 #include "sip/headers.h"
 #include "sip/message_parts.h"
+#include "sip/route.h"
 #include "sip/uri.h"
 
 namespace linecheck::sip {
 namespace {
 
 constexpr const char* kSdpType = "application/sdp";
+constexpr std::size_t kMaxRedirects = 5;
+constexpr unsigned kMinSessionTimer = 90;  // RFC 4028, 5
 
 std::string new_call_id() {
   thread_local std::mt19937_64 random{[] {
@@ -42,12 +45,10 @@ std::optional<std::string> request_problem(const DialRequest& request) {
     if (auto problem = uri_problem(request.proxy)) return "the proxy: " + *problem;
   for (const Header& header : request.headers)
     if (auto problem = header_problem(header)) return problem;
-  if (request.auth) {
-    // Sofia takes credentials as one colon-separated text, without a way to escape a colon.
-    const auto bad = [](const std::string& text) { return text.find_first_of(":\r\n") != std::string::npos; };
-    if (bad(request.auth->username) || bad(request.auth->password))
-      return "the trunk's user name or password has a colon or a line break, which cannot be sent";
-  }
+  if (!request.referred_by.empty())
+    if (auto problem = uri_problem(request.referred_by)) return "the referrer: " + *problem;
+  for (const std::string* value : {&request.replaces, &request.contact, &request.proxy_address})
+    if (value->find_first_of("\r\n<> ") != std::string::npos) return "a value with a blank or a line break";
   return std::nullopt;
 }
 
@@ -81,32 +82,107 @@ void Leg::dial(DialRequest&& request) {
   call_id_ = new_call_id();
   session_ = SdpSession::begun_with(request.sdp);
   auth_ = std::move(request.auth);
+  request_ = std::move(request);
+  around_.book.claim(call_id_);
+  claimed_ = true;
+  send_invite(request_.target_uri, true);
+  if (handle_) start_timer(no_answer_, request_.no_answer_timeout);
+}
 
-  std::string from = "<" + (request.from_uri.empty() ? around_.local_uri : request.from_uri) + ">";
-  if (!request.from_display.empty()) from = quoted(request.from_display) + " " + from;
-  const std::string to = "<" + request.target_uri + ">";
-  const bool v6 = around_.local_uri.find('[') != std::string::npos;
-  const std::string target = with_numeric_localhost(request.target_uri, v6);
-  std::string route;
-  if (!request.proxy.empty()) {
-    // A loose route (RFC 3261, 8.1.2): the request goes to the proxy, its Request-URI stays the target.
-    route = "<" + with_numeric_localhost(request.proxy, v6) +
-            (request.proxy.find(";lr") == std::string::npos ? ";lr>" : ">");
+/// A redirected call is a new transaction with the same Call-ID (RFC 3261, 8.1.3.4), and for Sofia a new
+/// handle.
+void Leg::send_invite(const std::string& uri, bool by_proxy) {
+  const std::string own = request_.from_uri.empty() ? around_.local_uri : request_.from_uri;
+  std::string from = "<" + own + ">";
+  std::string extra = header_lines(request_.headers);
+  if (request_.identity == Identity::privacy) {
+    from = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";  // RFC 3323, 4.1.1.3
+    extra += "P-Asserted-Identity: <" + own + ">\r\nPrivacy: id\r\n";
+  } else {
+    if (!request_.from_display.empty()) from = quoted(request_.from_display) + " " + from;
+    if (request_.identity == Identity::asserted) extra += "P-Asserted-Identity: <" + own + ">\r\n";
+    if (request_.identity == Identity::remote_party)
+      extra += "Remote-Party-ID: <" + own + ">;party=calling;screen=yes;privacy=off\r\n";
   }
-  const std::string extra = header_lines(request.headers);
-
+  if (!request_.replaces.empty()) extra += "Replaces: " + request_.replaces + "\r\n";
+  if (!request_.referred_by.empty()) extra += "Referred-By: <" + request_.referred_by + ">\r\n";
+  const std::string to = "<" + request_.target_uri + ">";
+  const bool v6 = around_.local_uri.find('[') != std::string::npos;
+  std::string target = with_numeric_localhost(uri, v6);
+  std::string route;
+  if (by_proxy && !request_.proxy.empty()) route = route_to(request_.proxy, request_.proxy_address, v6);
+  std::string contact = around_.contact;
+  if (!request_.contact.empty()) {
+    contact = "<sip:linecheck@" + request_.contact;
+    contact += around_.transport == "udp" ? ">" : ";transport=" + around_.transport + ">";
+  }
+  const auto timer = static_cast<unsigned>(request_.session_expires.count());
+  tried_.insert(uri);
+  realms_.clear();
   handle_ = Handle(nua_handle(around_.nua, magic_of(id_), NUTAG_URL(target.c_str()),
                               SIPTAG_TO_STR(to.c_str()), SIPTAG_FROM_STR(from.c_str()), TAG_END()),
                    around_.handles);
   if (!handle_) return refuse(FailureKind::invalid_request, "the request could not be made");
-  around_.book.claim(call_id_);
-  claimed_ = true;
-  start_timer(no_answer_, request.no_answer_timeout);
+  (void)take_transport_complaint();
   nua_invite(handle_.get(), SIPTAG_CALL_ID_STR(call_id_.c_str()),
              TAG_IF(!route.empty(), NUTAG_INITIAL_ROUTE_STR(route.c_str())),
+             TAG_IF(!contact.empty(), SIPTAG_CONTACT_STR(contact.c_str())),
              TAG_IF(!extra.empty(), SIPTAG_HEADER_STR(extra.c_str())),
-             TAG_IF(!request.sdp.empty(), SIPTAG_CONTENT_TYPE_STR(kSdpType)),
-             TAG_IF(!request.sdp.empty(), SIPTAG_PAYLOAD_STR(request.sdp.c_str())), TAG_END());
+             TAG_IF(timer > 0, NUTAG_SESSION_TIMER(timer)), TAG_IF(timer > 0, NUTAG_MIN_SE(kMinSessionTimer)),
+             TAG_IF(!request_.sdp.empty(), SIPTAG_CONTENT_TYPE_STR(kSdpType)),
+             TAG_IF(!request_.sdp.empty(), SIPTAG_PAYLOAD_STR(request_.sdp.c_str())), TAG_END());
+}
+
+bool Leg::follow_redirect(const sip_t* sip, std::string& why_not) {
+  if (!request_.follow_redirects) return false;
+  if (!around_.options.allow) {
+    why_not = "redirects are followed only where there is an allow list";
+    return false;
+  }
+  // Contacts of this response come before what an earlier one left over.
+  std::vector<RedirectTarget> targets = redirect_targets_of(sip);
+  targets.insert(targets.end(), to_try_.begin(), to_try_.end());
+  to_try_ = std::move(targets);
+  while (!to_try_.empty()) {
+    const RedirectTarget next = to_try_.front();
+    to_try_.erase(to_try_.begin());
+    if (tried_.contains(next.uri)) {
+      why_not = "the redirects go in circles";
+    } else if (tried_.size() > kMaxRedirects) {
+      why_not = "it was redirected more than " + std::to_string(kMaxRedirects) + " times";
+      return false;
+    } else if (!around_.options.allow->permits_at(next.plain, request_.proxy)) {
+      why_not = "'" + next.plain + "' is not among the allowed destinations";
+    } else if (!uri_problem(next.uri)) {
+      send_invite(next.uri, false);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// REFER in the dialog (RFC 3515).
+void Leg::refer(const std::string& target_uri) {
+  if (phase_ != Phase::established || refer_sent_) return;
+  if (const auto problem = uri_problem(target_uri)) return emit(mono_now_ns(), TransferProgress{400, true});
+  refer_sent_ = true;
+  const std::string to = "<" + target_uri + ">";
+  const std::string by = "<" + around_.local_uri + ">";
+  nua_refer(handle_.get(), SIPTAG_REFER_TO_STR(to.c_str()), SIPTAG_REFERRED_BY_STR(by.c_str()), TAG_END());
+}
+
+void Leg::notify_transfer(int status) {
+  if (phase_ != Phase::established || refer_event_.empty() || status < 100 || status > 699) return;
+  const char* standard = sip_status_phrase(status);
+  const std::string fragment =
+      "SIP/2.0 " + std::to_string(status) + " " + (standard != nullptr ? standard : "Unknown") + "\r\n";
+  const bool last = status >= 200;
+  ++notifies_;
+  nua_notify(handle_.get(), SIPTAG_EVENT_STR(refer_event_.c_str()),
+             SIPTAG_CONTENT_TYPE_STR("message/sipfrag;version=2.0"),
+             SIPTAG_SUBSCRIPTION_STATE_STR(last ? "terminated;reason=noresource" : "active;expires=60"),
+             SIPTAG_PAYLOAD_STR(fragment.c_str()), TAG_END());
+  if (last) refer_event_.clear();
 }
 
 void Leg::ring(int status, const std::string& sdp) {
@@ -165,8 +241,8 @@ void Leg::hang_up(const std::string& reason) {
     case Phase::established:
       phase_ = Phase::closing;
       start_settling();
-      // RFC 3261, 15: who was called must not send BYE before the ACK.
-      if (outgoing_ || confirmed_)
+      // RFC 3261, 15: who was called must not send BYE before the ACK. What a transfer came to is told first.
+      if ((outgoing_ || confirmed_) && notifies_ == 0)
         send_bye();
       else
         bye_wanted_ = true;
@@ -204,6 +280,7 @@ void Leg::send_bye() {
 
 void Leg::respond(int status, const char* phrase, const std::string& sdp, const std::string& extra) {
   nua_respond(handle_.get(), status, phrase != nullptr ? phrase : "",
+              TAG_IF(!around_.contact.empty(), SIPTAG_CONTACT_STR(around_.contact.c_str())),
               TAG_IF(!extra.empty(), SIPTAG_HEADER_STR(extra.c_str())),
               TAG_IF(!sdp.empty(), SIPTAG_CONTENT_TYPE_STR(kSdpType)),
               TAG_IF(!sdp.empty(), SIPTAG_PAYLOAD_STR(sdp.c_str())), TAG_END());

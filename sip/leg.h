@@ -17,8 +17,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sip/endpoint.h"
+#include "sip/message_parts.h"
 #include "sip/sdp_session.h"
 #include "sip/sofia.h"
 #include "sip/trace_book.h"
@@ -36,7 +38,9 @@ struct LegSurroundings {
   /// Phrases of our refusals: Sofia keeps a pointer to one until it has worked on the response, which may be
   /// after the leg is gone.
   std::set<std::string> phrases{};
-  std::string local_uri{};        ///< sip:address:port
+  std::string local_uri{};        ///< sip:linecheck@address:port
+  std::string transport{};        ///< udp, tcp, tls
+  std::string contact{};          ///< our Contact where Sofia's own is not what we want; else empty
   su_timer_f on_timer = nullptr;  ///< calls Leg::on_timer of the leg whose id is the argument
 };
 
@@ -68,6 +72,8 @@ class Leg {
   void reject(int status, const std::string& phrase);
   void hang_up(const std::string& reason);
   void send_info(const std::string& content_type, const std::string& body);
+  void refer(const std::string& target_uri);
+  void notify_transfer(int status);
 
   void on_event(nua_event_t event, int status, const char* phrase, const sip_t* sip, tagi_t* tags);
   void on_timer(const su_timer_t* timer);
@@ -77,6 +83,7 @@ class Leg {
   void abandon();
 
   [[nodiscard]] bool finished() const { return finished_; }
+  [[nodiscard]] bool owns(const nua_handle_t* handle) const { return handle_.get() == handle; }
   [[nodiscard]] LegId id() const { return id_; }
   [[nodiscard]] const std::string& call_id() const { return call_id_; }
 
@@ -95,6 +102,12 @@ class Leg {
   void on_info(const sip_t* sip);
   void on_info_response(int status, const sip_t* sip);
   void on_down(int status, const char* phrase);
+  void on_refer(const sip_t* sip, tagi_t* tags);
+  void on_refer_response(int status, const char* phrase, const sip_t* sip);
+  void on_notify(int status, const sip_t* sip);
+  void on_notify_response(int status);
+  void send_invite(const std::string& target, bool by_proxy);
+  bool follow_redirect(const sip_t* sip, std::string& why_not);
   bool authenticate(const sip_t* sip);
   void give_up(FailureKind kind, std::string reason);
   void send_bye();
@@ -124,6 +137,12 @@ class Leg {
   bool wire_down_ = false;       // Sofia has ended the session
   bool answer_wanted_ = false;   // our 200 to a re-INVITE made the offer
   bool finished_ = false;
+  DialRequest request_;                 // outgoing: what was asked for
+  std::set<std::string> tried_;         // targets, so that redirects cannot go in circles
+  std::vector<RedirectTarget> to_try_;  // contacts of 3xx that are still left
+  std::string refer_event_;             // outgoing and incoming: the peer's REFER that is being followed
+  int notifies_ = 0;                    // NOTIFYs of that which are not answered yet
+  bool refer_sent_ = false;             // by us, and not over
   std::optional<Credentials> auth_;
   std::set<std::string> realms_;  // that have had them
   std::string hang_up_reason_;

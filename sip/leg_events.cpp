@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The half of Leg that listens to Sofia.
-#include <sofia-sip/msg_header.h>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
+#include <strings.h>
 
 #include <string_view>
 #include <utility>
@@ -12,6 +12,7 @@
 #include "sip/clock.h"
 #include "sip/leg.h"
 #include "sip/message_parts.h"
+#include "sip/route.h"
 
 namespace linecheck::sip {
 
@@ -48,6 +49,21 @@ void Leg::on_event(nua_event_t event, int status, const char* phrase, const sip_
       break;
     case nua_i_bye:
       on_bye(sip);
+      break;
+    case nua_i_refer:
+      on_refer(sip, tags);
+      break;
+    case nua_r_refer:
+      on_refer_response(status, text, sip);
+      break;
+    case nua_i_notify:
+      on_notify(status, sip);
+      break;
+    case nua_r_notify:
+      on_notify_response(status);
+      break;
+    case nua_i_message:
+      if (status < 200) respond_to_this(SIP_200_OK, {});  // read and kept in the trace
       break;
     case nua_i_state: {
       int state = nua_callstate_init;
@@ -98,6 +114,11 @@ void Leg::on_failure_response(int status, const char* phrase, const sip_t* sip) 
   if (phase_ == Phase::trying) {
     if ((status == 401 || status == 407) && authenticate(sip)) return;
     const auto received = around_.book.last_response(call_id_, false, "INVITE", status);
+    std::string not_followed;
+    // A refusal by one contact leads on to the next; only a global one ends it all (RFC 3261, 16.7).
+    if (received && status < 600 && (status < 400 || !to_try_.empty()) &&
+        follow_redirect(status < 400 ? sip : nullptr, not_followed))
+      return;
     Failed failed;
     failed.status = received ? status : 0;
     failed.phrase = received ? phrase : "";
@@ -109,16 +130,22 @@ void Leg::on_failure_response(int status, const char* phrase, const sip_t* sip) 
       failed.reason = std::move(reason.text);
       if (status < 400 && sip != nullptr && sip->sip_contact != nullptr)
         failed.contact = uri_text(sip->sip_contact->m_url);
+      if (!not_followed.empty()) failed.reason = std::move(not_followed);
       if (failed.reason.empty()) failed.reason = std::to_string(status) + " " + phrase;
     } else if (status == 408) {
-      failed.kind = FailureKind::timeout;
-      failed.reason = "no response at all came";
+      // A certificate that is refused leaves the request waiting for a connection until timer B.
+      const std::string complaint = take_transport_complaint();
+      const bool certificate = complaint.find("certificate") != std::string::npos;
+      failed.kind = certificate ? FailureKind::transport : FailureKind::timeout;
+      failed.reason =
+          certificate ? "the request could not be delivered: " + complaint : "no response at all came";
     } else if (std::string_view(phrase).find("DNS") != std::string_view::npos) {
       failed.kind = FailureKind::unresolved;
       failed.reason = "the name of the host is not known";
     } else {
       failed.kind = FailureKind::transport;
-      failed.reason = std::string("the request could not be delivered: ") + phrase;
+      const std::string complaint = take_transport_complaint();
+      failed.reason = "the request could not be delivered: " + (complaint.empty() ? phrase : complaint);
     }
     fail(std::move(failed), received.value_or(mono_now_ns()));
   }
@@ -129,22 +156,59 @@ void Leg::on_failure_response(int status, const char* phrase, const sip_t* sip) 
 }
 
 bool Leg::authenticate(const sip_t* sip) {
-  if (!auth_ || sip == nullptr) return false;
-  bool any = false;
-  // A server's and a proxy's challenges, several realms each. A realm that asks twice has refused what it got
-  // (a nonce that merely expired is answered by Sofia itself).
-  for (const msg_auth_t* challenge : {sip->sip_www_authenticate, sip->sip_proxy_authenticate}) {
-    for (; challenge != nullptr; challenge = challenge->au_next) {
-      const char* realm = msg_header_find_param(challenge->au_common, "realm=");
-      if (realm == nullptr || challenge->au_scheme == nullptr || *realm != '"') continue;
-      if (!realms_.insert(realm).second) continue;
-      const std::string credentials =
-          std::string(challenge->au_scheme) + ":" + realm + ":" + auth_->username + ":" + auth_->password;
-      nua_authenticate(handle_.get(), NUTAG_AUTH(credentials.c_str()), TAG_END());
-      any = true;
-    }
+  return auth_ && answer_challenges(handle_.get(), sip, *auth_, realms_);
+}
+
+void Leg::on_refer(const sip_t* sip, tagi_t* tags) {
+  if (phase_ != Phase::established || sip == nullptr || sip->sip_refer_to == nullptr || !refer_event_.empty())
+    return respond_to_this(SIP_603_DECLINE, {});
+  TransferRequested asked;
+  url_t url = *sip->sip_refer_to->r_url;
+  const auto target = redirect_target(&url);
+  if (target) {
+    asked.target = target->plain;
+    asked.permitted = request_.follow_redirects && around_.options.allow &&
+                      around_.options.allow->permits_at(target->plain, request_.proxy);
+  } else {
+    asked.target = uri_text(&url);
   }
-  return any;
+  if (url.url_headers != nullptr) asked.replaces = uri_header(url.url_headers, "Replaces");
+  if (sip->sip_referred_by != nullptr) asked.referred_by = uri_text(sip->sip_referred_by->b_url);
+  const auto when = around_.book.last_request(call_id_, false, "REFER").value_or(mono_now_ns());
+  if (!asked.permitted) {
+    respond_to_this(SIP_603_DECLINE, {});
+  } else {
+    const sip_event_t* event = nullptr;
+    tl_gets(tags, NUTAG_REFER_EVENT_REF(event), TAG_END());
+    refer_event_ = "refer";
+    if (event != nullptr && event->o_id != nullptr) refer_event_ += std::string(";id=") + event->o_id;
+    respond_to_this(SIP_202_ACCEPTED, {});
+    notify_transfer(100);  // at once (RFC 3515, 2.4.4); Sofia does so by itself only outside a dialog
+  }
+  emit(when, std::move(asked));
+}
+
+void Leg::on_refer_response(int status, const char* /*phrase*/, const sip_t* sip) {
+  if (status < 300 || !refer_sent_) return;
+  if ((status == 401 || status == 407) && authenticate(sip)) return;
+  refer_sent_ = false;
+  emit(mono_now_ns(), TransferProgress{status, true});
+}
+
+void Leg::on_notify_response(int status) {
+  if (status < 200 || notifies_ == 0) return;
+  if (--notifies_ == 0 && bye_wanted_ && (outgoing_ || confirmed_)) send_bye();
+}
+
+void Leg::on_notify(int /*status*/, const sip_t* sip) {
+  if (!refer_sent_ || sip == nullptr) return;
+  const int status = sipfrag_status_of(sip);
+  const sip_subscription_state_t* state = sip->sip_subscription_state;
+  const bool over = status >= 200 || (state != nullptr && state->ss_substate != nullptr &&
+                                      strcasecmp(state->ss_substate, "terminated") == 0);
+  if (over) refer_sent_ = false;
+  const auto when = around_.book.last_request(call_id_, false, "NOTIFY").value_or(mono_now_ns());
+  emit(when, TransferProgress{status, over});
 }
 
 void Leg::on_bye_response(int status, const sip_t* sip) {
@@ -231,7 +295,7 @@ void Leg::on_ack(const sip_t* sip) {
   if (!outgoing_ && !confirmed_) {
     confirmed_ = true;
     if (phase_ == Phase::established) emit(when, Confirmed{body_of(sip)});
-    if (bye_wanted_) send_bye();
+    if (bye_wanted_ && notifies_ == 0) send_bye();
     return;
   }
   if (!std::exchange(answer_wanted_, false) || phase_ != Phase::established || !session_) return;

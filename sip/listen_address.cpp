@@ -18,7 +18,7 @@ namespace {
 
 class Socket {
  public:
-  explicit Socket(int family) : fd_(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {}
+  Socket(int family, int type) : fd_(::socket(family, type | SOCK_CLOEXEC, 0)) {}
   ~Socket() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -53,8 +53,8 @@ ListenAddress parse_listen(std::string_view text) {
   const auto last = text.rfind(':');
   if (scheme == std::string_view::npos || last == scheme) throw fail();
   out.transport = text.substr(0, scheme);
-  if (out.transport != "udp")
-    throw EndpointError("'" + std::string(text) + "': only udp is available in this version");
+  if (out.transport != "udp" && out.transport != "tcp" && out.transport != "tls")
+    throw EndpointError("'" + std::string(text) + "': a transport is udp, tcp or tls");
   std::string_view host = text.substr(scheme + 1, last - scheme - 1);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   out.host = host;
@@ -70,7 +70,8 @@ ListenAddress parse_listen(std::string_view text) {
 
 void probe(ListenAddress& address) {
   const bool v6 = address.host.find(':') != std::string::npos;
-  const Socket socket(v6 ? AF_INET6 : AF_INET);
+  const bool stream = address.transport != "udp";
+  const Socket socket(v6 ? AF_INET6 : AF_INET, stream ? SOCK_STREAM : SOCK_DGRAM);
   if (socket.fd() < 0) throw EndpointError("no socket for " + address.text() + ": " + error_text(errno));
   sockaddr_storage storage{};
   socklen_t length = 0;
@@ -87,6 +88,10 @@ void probe(ListenAddress& address) {
     inet_pton(AF_INET, address.host.c_str(), &in.sin_addr);
     std::memcpy(&storage, &in, length = sizeof in);
   }
+  // Connections of an endpoint that was here before may still linger; a listener of now is found all the
+  // same.
+  const int one = 1;
+  if (stream) ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   auto* generic = reinterpret_cast<sockaddr*>(&storage);
   if (::bind(socket.fd(), generic, length) != 0) {
     const int error = errno;

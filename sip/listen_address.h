@@ -18,7 +18,7 @@ struct ListenAddress {
   [[nodiscard]] std::string text() const;
 };
 
-/// "udp:127.0.0.1:5060", "udp:[::1]:0". Throws EndpointError.
+/// "udp:127.0.0.1:5060", "tcp:[::1]:0", "tls:0.0.0.0:5061". Throws EndpointError.
 [[nodiscard]] ListenAddress parse_listen(std::string_view text);
 
 /// Chooses a port where it is 0, and makes sure that nobody has it: Sofia would not say why it could not

@@ -6,8 +6,10 @@
 #include <sofia-sip/su_alloc.h>
 #include <strings.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace linecheck::sip {
 namespace {
@@ -79,6 +81,74 @@ std::vector<Header> x_headers_of(const sip_t* sip) {
       out.push_back({unknown->un_name, unknown->un_value != nullptr ? unknown->un_value : ""});
   }
   return out;
+}
+
+std::optional<RedirectTarget> redirect_target(const url_t* url) {
+  if (url == nullptr || (url->url_type != url_sip && url->url_type != url_sips) || url->url_host == nullptr)
+    return std::nullopt;
+  RedirectTarget out;
+  out.plain = url->url_type == url_sips ? "sips:" : "sip:";
+  if (url->url_user != nullptr && *url->url_user != '\0') out.plain += std::string(url->url_user) + "@";
+  out.plain += url->url_host;
+  if (url->url_port != nullptr && *url->url_port != '\0') out.plain += std::string(":") + url->url_port;
+  out.uri = out.plain;
+  char transport[8] = "";
+  if (url->url_params != nullptr && url_param(url->url_params, "transport", transport, sizeof transport) > 0)
+    for (const char* known : {"udp", "tcp", "tls"})
+      if (strcasecmp(transport, known) == 0) out.uri += std::string(";transport=") + known;
+  return out;
+}
+
+std::vector<RedirectTarget> redirect_targets_of(const sip_t* sip) {
+  struct Ranked {
+    double q;
+    RedirectTarget target;
+  };
+  std::vector<Ranked> ranked;
+  for (const sip_contact_t* contact = sip != nullptr ? sip->sip_contact : nullptr; contact != nullptr;
+       contact = contact->m_next) {
+    auto target = redirect_target(contact->m_url);
+    if (!target) continue;
+    double q = 1;
+    if (contact->m_q != nullptr) {
+      const char* end = contact->m_q + std::strlen(contact->m_q);
+      if (std::from_chars(contact->m_q, end, q).ec != std::errc{}) q = 0;
+    }
+    ranked.push_back({q, std::move(*target)});
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) { return a.q > b.q; });
+  std::vector<RedirectTarget> out;
+  for (Ranked& entry : ranked) out.push_back(std::move(entry.target));
+  return out;
+}
+
+std::string uri_header(std::string_view headers, std::string_view name) {
+  while (!headers.empty()) {
+    const auto ampersand = headers.find('&');
+    const std::string_view item = headers.substr(0, ampersand);
+    headers.remove_prefix(ampersand == std::string_view::npos ? headers.size() : ampersand + 1);
+    const auto equals = item.find('=');
+    if (equals != name.size() || strncasecmp(item.data(), name.data(), name.size()) != 0) continue;
+    const std::string escaped(item.substr(equals + 1));
+    std::string out(escaped.size() + 1, '\0');
+    url_unescape(out.data(), escaped.c_str());
+    out.resize(std::strlen(out.c_str()));
+    const bool odd = std::any_of(out.begin(), out.end(), [](char c) {
+      return c <= ' ' || c == '<' || c == '>' || static_cast<unsigned char>(c) >= 0x7f;
+    });
+    return odd ? "" : out;
+  }
+  return {};
+}
+
+int sipfrag_status_of(const sip_t* sip) {
+  if (sip == nullptr || sip->sip_payload == nullptr || sip->sip_payload->pl_data == nullptr) return 0;
+  const std::string_view text(sip->sip_payload->pl_data, static_cast<std::size_t>(sip->sip_payload->pl_len));
+  constexpr std::string_view kVersion = "SIP/2.0 ";
+  int status = 0;
+  if (!text.starts_with(kVersion) || text.size() < kVersion.size() + 3) return 0;
+  std::from_chars(text.data() + kVersion.size(), text.data() + kVersion.size() + 3, status);
+  return status;
 }
 
 FailureKind kind_of(int status) {

@@ -31,6 +31,19 @@ struct ReasonParts {
 /// Headers whose name starts with X-, in their order.
 [[nodiscard]] std::vector<Header> x_headers_of(const sip_t* sip);
 
+struct RedirectTarget {
+  std::string uri;    ///< sip: or sips:, of the parameters only the transport
+  std::string plain;  ///< the same without any parameter: what an allow-list judges
+};
+/// Contacts of a 3xx that can be called, by falling q (RFC 3261, 8.1.3.4); equals in their order.
+[[nodiscard]] std::vector<RedirectTarget> redirect_targets_of(const sip_t* sip);
+/// A URI of somebody else's as one that an allow-list can judge and a request can carry.
+[[nodiscard]] std::optional<RedirectTarget> redirect_target(const url_t* url);
+/// A header in a URI's `?name=value&...`, unescaped; empty: there is none, or it holds what no header may.
+[[nodiscard]] std::string uri_header(std::string_view headers, std::string_view name);
+/// Status of the response in a NOTIFY's message/sipfrag (RFC 3420); 0: there is none.
+[[nodiscard]] int sipfrag_status_of(const sip_t* sip);
+
 /// What a final response of 300 or more means.
 [[nodiscard]] FailureKind kind_of(int status);
 

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,7 +24,10 @@
 #include "sip/leg.h"
 #include "sip/leg_ids.h"
 #include "sip/listen_address.h"
+#include "sip/source_limits.h"
+#include "sip/tls_folder.h"
 #include "sip/trace_book.h"
+#include "sip/trunk_watch.h"
 
 namespace linecheck::sip {
 
@@ -53,10 +57,22 @@ struct SendInfo {
   std::string content_type;
   std::string body;
 };
+struct Refer {
+  LegId leg;
+  std::string target_uri;
+};
+struct NotifyTransfer {
+  LegId leg;
+  int status;
+};
+struct ForgetTrunk {
+  std::string name;
+};
 struct Shutdown {};
 }  // namespace command
 using Command = std::variant<DialRequest, command::Ring, command::Accept, command::Reject, command::HangUp,
-                             command::SendInfo, command::Shutdown>;
+                             command::SendInfo, command::Refer, command::NotifyTransfer, TrunkOptions,
+                             command::ForgetTrunk, command::Shutdown>;
 
 class Shard {
  public:
@@ -89,6 +105,11 @@ class Shard {
   void on_event(nua_event_t event, int status, const char* phrase, nua_handle_t* handle, nua_hmagic_t* magic,
                 const sip_t* sip, tagi_t* tags);
   void on_new_call(nua_handle_t* handle, const sip_t* sip);
+  void refuse_call(nua_handle_t* handle, const sip_t* sip, int status, const char* phrase,
+                   const std::string& reason, const std::string& source);
+  void watch(TrunkOptions&& options);
+  void forget(const std::string& name);
+  void sweep_trunks();
   void emit(Event&& event);
   [[nodiscard]] Leg* find(LegId id) const;
   [[nodiscard]] bool is_over(LegId id) const;
@@ -100,6 +121,7 @@ class Shard {
   const EndpointOptions options_;
   const Endpoint::Callback callback_;
   ListenAddress address_;
+  std::unique_ptr<TlsFolder> tls_;
   LegIds ids_;
   std::atomic<std::size_t> handles_{0};
   std::atomic<std::size_t> exceptions_{0};
@@ -115,6 +137,9 @@ class Shard {
   std::unordered_set<LegId> given_up_;                              // hung up before they were dialled
   std::unordered_map<std::string, std::vector<LegId>> by_call_id_;  // for notes from the wire
   std::vector<LegId> notes_;
+  std::map<std::uint32_t, std::unique_ptr<TrunkWatch>> trunks_;  // by number; those being forgotten too
+  std::uint32_t last_trunk_ = 0;
+  SourceLimits source_limits_;
   su_root_t* root_ = nullptr;
   int wake_registration_ = -1;
   nua_t* nua_ = nullptr;

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace linecheck::sip {
@@ -17,6 +18,10 @@ namespace linecheck::sip {
 /// Initialises the library, silences its log (unless SOFIA_DEBUG is set) and gives it CLOCK_MONOTONIC: its
 /// timers follow the wall clock otherwise, so that a clock step would fire or freeze all of them.
 void sofia_init();
+
+/// The last complaint of the transports on this thread (a connection refused, a certificate that is not
+/// trusted), in Sofia's words; empty: none since the last call.
+[[nodiscard]] std::string take_transport_complaint();
 
 /// The one owner of a nua handle. Every handle must be destroyed once, also those of incoming requests, and
 /// never be used after that; the gauge counts those alive.

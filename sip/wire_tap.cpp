@@ -16,6 +16,7 @@ namespace linecheck::sip {
 namespace {
 
 thread_local WireSink* t_sink = nullptr;
+thread_local unsigned long long t_received = 0;
 
 std::string join(const std::string& host, unsigned port) {
   const bool v6 = host.find(':') != std::string::npos && host.front() != '[';
@@ -58,11 +59,16 @@ void set_wire_sink(WireSink* sink) {
   t_sink = sink;
 }
 
+unsigned long long wire_messages_received() {
+  return t_received;
+}
+
 }  // namespace linecheck::sip
 
 // The name and the parameters are Sofia's (tport/tport_internal.h of 1.12.11 and later).
 extern "C" void tport_dump_iovec(const tport_t* self, msg_t* msg, std::size_t n, const su_iovec_t iov[],
                                  std::size_t iovused, const char* what, const char* /*how*/) noexcept {
+  if (what == nullptr || what[0] != 's') ++linecheck::sip::t_received;
   if (linecheck::sip::t_sink == nullptr || self == nullptr || msg == nullptr) return;
   try {
     linecheck::sip::tap(self, msg, n, iov, iovused, what != nullptr && what[0] == 's');

@@ -38,6 +38,10 @@ class WireSink {
 /// Messages of endpoints on the calling thread go to `sink` (nullptr: nowhere).
 void set_wire_sink(WireSink* sink);
 
+/// Messages that were received on the calling thread: two callbacks that see the same number are about the
+/// same message.
+[[nodiscard]] unsigned long long wire_messages_received();
+
 /// Whether Sofia calls our tap.
 [[nodiscard]] bool wire_tap_in_place();
 

@@ -8,13 +8,14 @@ BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config
   libsofia-sip-ua-dev libortp-dev libspandsp-dev libopus-dev libspeexdsp-dev libsndfile1-dev
   flite1-dev libespeak-ng-dev espeak-ng-data
-  libboost1.81-dev libyaml-cpp-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libsqlite3-dev
+  libboost1.81-dev libyaml-cpp-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libsqlite3-dev libssl-dev ca-certificates
   doctest-dev
 )
 
 # To test: the peers that we did not write, and what reads their captures and sounds.
 # shellcheck disable=SC2034
-TEST_PACKAGES=(git ccache clang-format clang-tidy shellcheck python3 sip-tester baresip-core tshark sox)
+TEST_PACKAGES=(git ccache clang-format clang-tidy shellcheck python3 sip-tester baresip-core tshark sox
+  openssl)
 
 # Prints those of the named packages that are not installed, one a line.
 missing_packages() {

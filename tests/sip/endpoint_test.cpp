@@ -393,7 +393,8 @@ TEST_CASE("what must not be sent never leaves") {
   fails([](DialRequest& r) { r.from_uri = "sip:a@b>\r\nX: 1"; }, FailureKind::invalid_request);
   fails([](DialRequest& r) { r.headers = {{"X-Name", "a\r\nEvil: 1"}}; }, FailureKind::invalid_request);
   fails([](DialRequest& r) { r.headers = {{"From", "a"}}; }, FailureKind::invalid_request);
-  fails([](DialRequest& r) { r.auth = Credentials{"user", "pass:word"}; }, FailureKind::invalid_request);
+  fails([](DialRequest& r) { r.replaces = "a;to-tag=b>\r\nX: 1"; }, FailureKind::invalid_request);
+  fails([](DialRequest& r) { r.referred_by = "sip:a@b>\r\nX: 1"; }, FailureKind::invalid_request);
   CHECK(pair.callee_events.legs().empty());
 
   // A number pattern holds at the trunk's proxy.
@@ -465,8 +466,8 @@ TEST_CASE("an endpoint that cannot start says why") {
   CHECK_THROWS_WITH_AS(Endpoint(options, events.callback()),
                        ("udp 127.0.0.1:" + std::to_string(first.local_port()) + " is in use").c_str(),
                        AddressInUse);
-  for (const char* listen : {"", "udp", "udp:", "udp:localhost:5060", "tcp:127.0.0.1:5060", "udp:127.0.0.1:x",
-                             "udp:127.0.0.1:99999", "udp:192.0.2.1:5060"}) {
+  for (const char* listen : {"", "udp", "udp:", "udp:localhost:5060", "sctp:127.0.0.1:5060",
+                             "udp:127.0.0.1:x", "udp:127.0.0.1:99999", "udp:192.0.2.1:5060"}) {
     CAPTURE(listen);
     options.listen = listen;
     CHECK_THROWS_AS(Endpoint(options, events.callback()), EndpointError);

@@ -87,7 +87,8 @@ class Recorder {
   std::vector<LegId> legs() {
     const std::lock_guard lock(mutex_);
     std::vector<LegId> out;
-    for (const auto& entry : events_) out.push_back(entry.first);
+    for (const auto& entry : events_)
+      if (entry.first != 0) out.push_back(entry.first);
     return out;
   }
   /// The only event of that kind; throws when there is none.
@@ -132,9 +133,11 @@ class Recorder {
     return n;
   }
   std::string names(LegId leg) {
-    static const char* const kNames[] = {"Incoming",  "Dialled",      "Provisional", "Answered",
-                                         "Confirmed", "MediaChanged", "Failed",      "Ended",
-                                         "Finished",  "InfoReceived", "InfoAnswered"};
+    static const char* const kNames[] = {"Incoming",         "Dialled",      "Provisional",
+                                         "Answered",         "Confirmed",    "MediaChanged",
+                                         "Failed",           "Ended",        "Finished",
+                                         "InfoReceived",     "InfoAnswered", "TransferRequested",
+                                         "TransferProgress", "TrunkChanged", "CallRefused"};
     std::string out;
     for (const Event& event : events_[leg])
       out += (out.empty() ? "" : " ") + std::string(kNames[event.what.index()]);

@@ -42,13 +42,15 @@ std::uint16_t free_port() {
 bool somebody_listens(std::uint16_t port) {
   char wanted[8];
   std::snprintf(wanted, sizeof wanted, ":%04X", port);
-  std::ifstream table("/proc/net/udp");
-  for (std::string line; std::getline(table, line);) {
-    std::istringstream words(line);
-    std::string slot;
-    std::string local;
-    if (words >> slot >> local && local.size() > 5 && local.compare(local.size() - 5, 5, wanted) == 0)
-      return true;
+  for (const char* kernel : {"/proc/net/udp", "/proc/net/tcp"}) {
+    std::ifstream table(kernel);
+    for (std::string line; std::getline(table, line);) {
+      std::istringstream words(line);
+      std::string slot;
+      std::string local;
+      if (words >> slot >> local && local.size() > 5 && local.compare(local.size() - 5, 5, wanted) == 0)
+        return true;
+    }
   }
   return false;
 }

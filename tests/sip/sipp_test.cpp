@@ -197,7 +197,8 @@ TEST_CASE("SIPp sends odd requests in the call") {
   std::this_thread::sleep_for(milliseconds(400));
   caller.endpoint.hang_up(caller.id);
   finishes(caller, peer);
-  CHECK(caller.events.sequence(caller.id) == "Dialled Answered InfoReceived Ended Finished");
+  CHECK(caller.events.sequence(caller.id) ==
+        "Dialled Answered InfoReceived TransferRequested Ended Finished");
 }
 
 TEST_CASE("SIPp asks for credentials") {
