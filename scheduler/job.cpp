@@ -188,6 +188,11 @@ Job read_job(Reader& map, const Catalog& catalog) {
   }
   read_overrides(map, agent, catalog, job);
   map.each("codecs", [&](const Field& item) { read_codec(item, job.codecs); });
+  if (job.codecs.empty() && agent != nullptr) job.codecs = agent->codecs;
+  if (const auto trunk = catalog.trunks.find(job.trunk);
+      job.codecs.empty() && trunk != catalog.trunks.end()) {
+    job.codecs = trunk->second.codecs;
+  }
   if (const auto thresholds = map.field("thresholds")) job.thresholds = parse_thresholds(*thresholds);
   std::vector<std::string> mock_tool_names;  // recorded with the request, otherwise without effect
   map.read("mock_tool_names", mock_tool_names);

@@ -59,6 +59,8 @@ struct SipAuth {
   std::string password_file;
 };
 
+enum class Codec { pcmu, pcma, g722, opus };
+
 /// The voice agent under test.
 struct Agent {
   Id id = 0;
@@ -71,6 +73,7 @@ struct Agent {
   std::optional<SipAuth> sip_auth;
   std::string trunk;
   std::string trigger_url;
+  std::vector<Codec> codecs;  ///< in the order of preference; empty: the trunk's
   Millis dial_window{300'000};
   std::vector<Id> enabled_personalities;  ///< empty: all
   Mark mark;
@@ -214,8 +217,6 @@ struct Scenario {
   Marks marks{};
 };
 
-enum class Codec { pcmu, pcma };
-
 /// Where calls go out. Nothing is dialled that `allow` does not name.
 struct Trunk {
   std::string name;
@@ -257,7 +258,7 @@ struct Job {
   std::optional<double> calls_per_second;
   std::string dial_target;  ///< a number or a SIP URI
   std::string trunk;
-  std::vector<Codec> codecs;  ///< empty: the trunk's
+  std::vector<Codec> codecs;  ///< in the order of preference: its own, else the agent's, else the trunk's
   std::vector<MetricBound> thresholds;
   std::uint64_t seed = 0;
   Millis graceful_stop{30'000};

@@ -11,8 +11,6 @@
 namespace linecheck::scheduler {
 namespace {
 
-const std::vector<std::string> kCodecNames = {"pcmu", "pcma", "opus", "g722"};
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -170,12 +168,12 @@ std::vector<Trunk> parse_trunks(const Field& list) {
 bool read_codec(const Field& field, std::vector<Codec>& codecs) {
   std::string name;
   if (!field.get(name)) return false;
-  if (name == "opus" || name == "g722") {
-    field.problem(not_available("the codec " + name));
+  Codec codec{};
+  if (!field.choice(
+          codec,
+          {{"opus", Codec::opus}, {"g722", Codec::g722}, {"pcmu", Codec::pcmu}, {"pcma", Codec::pcma}})) {
     return false;
   }
-  Codec codec{};
-  if (!field.choice(codec, {{"pcmu", Codec::pcmu}, {"pcma", Codec::pcma}})) return false;
   if (std::find(codecs.begin(), codecs.end(), codec) != codecs.end()) {
     field.problem("the codec " + name + " is here twice");
     return false;

@@ -129,6 +129,11 @@ std::optional<ReferenceAgentConfig> load_reference_agent(const std::string& path
   reader.read("listen", config.listen);
   reader.read("truth_log", config.truth_log);
   reader.read("seed", config.seed);
+  std::vector<scheduler::Codec> codecs;
+  if (reader.each("codecs", [&](const Field& item) { scheduler::read_codec(item, codecs); }) &&
+      !codecs.empty()) {
+    config.codecs = codecs;
+  }
   std::string ports;
   if (reader.read("ports", ports)) {
     unsigned first = 0;

@@ -50,6 +50,7 @@ struct ReferenceAgentConfig {
   std::uint64_t seed = 1;
   std::uint16_t port_first = 20000;
   std::uint16_t port_last = 29999;
+  std::vector<scheduler::Codec> codecs{scheduler::Codec::pcmu, scheduler::Codec::pcma};
   std::vector<Behaviour> behaviours;
 
   [[nodiscard]] const Behaviour* find(const std::string& user, std::optional<std::int64_t> scenario) const;

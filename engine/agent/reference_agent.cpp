@@ -6,8 +6,10 @@
 #include <boost/asio/detached.hpp>
 #include <charconv>
 #include <optional>
+#include <set>
 #include <stdexcept>
 
+#include "engine/call/stream_terms.h"
 #include "engine/call/synthesis.h"
 #include "engine/call/time.h"
 #include "sip/sdp.h"
@@ -70,6 +72,8 @@ struct ReferenceAgent::Guest {
   const Behaviour* behaviour = nullptr;
   std::optional<Attendant> attendant;
   media::LegId media = 0;
+  int rate = media::kNarrowRate;
+  int clock_rate = 8000;  ///< of RTP timestamps
   std::int64_t origin_ns = 0;
   bool up = true;  ///< the SIP leg is neither ended nor failed
   bool sip_finished = false;
@@ -93,17 +97,10 @@ ReferenceAgent::ReferenceAgent(boost::asio::io_context& control, ReferenceAgentC
 }
 
 boost::asio::awaitable<void> ReferenceAgent::start() {
+  std::set<int> rates;
+  for (const sip::Codec codec : sip_codecs(config_.codecs)) rates.insert(leg_rate({codec}));
   for (const Behaviour& behaviour : config_.behaviours) {
-    std::vector<std::string> texts = config_.texts(behaviour);
-    VoiceSpec voice = voice_spec(behaviour.voice);
-    std::vector<SynthResult> spoken = co_await synthesize_all(voices_, voice, texts);
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      if (!spoken[i].clip) {
-        throw std::runtime_error("the voice " + behaviour.voice + " could not say '" + texts[i] +
-                                 "': " + spoken[i].error);
-      }
-      clips_[{behaviour.voice, texts[i]}] = spoken[i].clip;
-    }
+    for (const int rate : rates) co_await rehearse(behaviour, rate);
   }
   sip::EndpointOptions options;
   options.name = "agent";
@@ -111,6 +108,20 @@ boost::asio::awaitable<void> ReferenceAgent::start() {
   options.accept_incoming = true;
   options.user_agent = "linecheck reference agent";
   switchboard_.add_endpoint(options);
+}
+
+boost::asio::awaitable<void> ReferenceAgent::rehearse(const Behaviour& behaviour, int rate) {
+  std::vector<std::string> texts = config_.texts(behaviour);
+  VoiceSpec voice = voice_spec(behaviour.voice);
+  voice.rate = rate;
+  std::vector<SynthResult> spoken = co_await synthesize_all(voices_, voice, texts);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (!spoken[i].clip) {
+      throw std::runtime_error("the voice " + behaviour.voice + " could not say '" + texts[i] +
+                               "': " + spoken[i].error);
+    }
+    clips_[{behaviour.voice, texts[i], rate}] = spoken[i].clip;
+  }
 }
 
 std::string ReferenceAgent::address() {
@@ -161,8 +172,16 @@ boost::asio::awaitable<bool> ReferenceAgent::ring(Guest& guest, const Behaviour&
 
 bool ReferenceAgent::accept(Guest& guest) {
   sip::Endpoint& endpoint = switchboard_.endpoint(0);
+  sip::OfferOptions local;
+  local.address = host_;
+  local.codecs = sip_codecs(config_.codecs);
+  // Answered twice: the codec decides the leg's rate, the leg has the port.
+  if (const auto agreed = sip::make_answer(guest.incoming.sdp, local)) {
+    guest.rate = leg_rate({agreed->media.codec});
+  }
   try {
     media::LegOptions options;
+    options.rate = guest.rate;
     options.seed = config_.seed * 1'000'003 + ++calls_taken_;
     guest.media = switchboard_.media().open(options);
   } catch (const std::exception& error) {
@@ -172,22 +191,15 @@ bool ReferenceAgent::accept(Guest& guest) {
   guest.media_closed = false;
   guest.origin_ns = switchboard_.media().origin_mono_ns(guest.media);
   switchboard_.connect(guest.media, guest.inbox);
-  sip::OfferOptions local;
-  local.address = host_;
   local.port = switchboard_.media().port(guest.media);
   const auto answer = sip::make_answer(guest.incoming.sdp, local);
   if (!answer) {
     endpoint.reject(guest.leg, 488, answer.error().text);
     return false;
   }
-  media::StreamOptions stream;
-  stream.remote_address = answer->media.remote_address;
-  stream.remote_port = answer->media.remote_port;
-  stream.codec = answer->media.codec == sip::Codec::pcma ? media::Codec::pcma : media::Codec::pcmu;
-  stream.payload_type = answer->media.payload_type;
-  stream.telephone_event_payload_type = answer->media.telephone_event_pt;
+  guest.clock_rate = sip::rtp_clock(answer->media.codec);
   try {
-    switchboard_.media().start(guest.media, stream);
+    switchboard_.media().start(guest.media, stream_of(answer->media));
   } catch (const std::exception& error) {  // an address of a family that we do not have
     endpoint.reject(guest.leg, 488, error.what());
     return false;
@@ -228,7 +240,7 @@ boost::asio::awaitable<void> ReferenceAgent::converse(Guest& guest) {
 void ReferenceAgent::perform(Guest& guest, const AttendantAction& action) {
   const std::string& call = guest.incoming.call_id;
   if (const auto* say = std::get_if<AttendantSay>(&action)) {
-    const media::ClipPtr& clip = clips_.at({guest.behaviour->voice, say->text});
+    const media::ClipPtr& clip = clips_.at({guest.behaviour->voice, say->text, guest.rate});
     std::vector<std::uint32_t> marks;  // first and last audible sample
     if (!clip->speech.empty()) {
       const double per_ms = clip->rate / 1000.0;
@@ -263,7 +275,9 @@ void ReferenceAgent::hear(Guest& guest, media::Event& event) {
     guest.playing_rtp = started->rtp_timestamp;
   } else if (const auto* mark = std::get_if<media::MarkSent>(&event.what)) {
     guest.ssrc = mark->ssrc;
-    truth_.write({call, mark->packet_mono_ns, mark->sample_in_packet, mark->ssrc, mark->rtp_timestamp,
+    const auto in_packet = static_cast<std::uint32_t>(mark->sample_in_packet * media::kNarrowRate /
+                                                      static_cast<unsigned>(guest.rate));
+    truth_.write({call, mark->packet_mono_ns, in_packet, mark->ssrc, mark->rtp_timestamp,
                   mark->index == 0 ? "speech_start" : "speech_end",
                   guest.playing ? guest.playing->text : ""});
   } else if (const auto* ended = std::get_if<media::PlayEnded>(&event.what)) {
@@ -284,7 +298,7 @@ void ReferenceAgent::speech_stopped(Guest& guest, const media::PlayEnded& ended,
     if (span.start_ms < played_ms) end_ms = std::min(span.end_ms, played_ms);
   }
   if (!end_ms || guest.playing->speech.back().end_ms < played_ms) return;
-  const auto end_sample = static_cast<std::uint32_t>(*end_ms * guest.playing->rate / 1000.0);
+  const auto end_sample = static_cast<std::uint32_t>(*end_ms * guest.clock_rate / 1000.0);
   truth_.write({guest.incoming.call_id, guest.mono_at(t_ms - played_ms + *end_ms), 0, guest.ssrc,
                 guest.playing_rtp + end_sample, "speech_end", guest.playing->text});
 }

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,8 @@ class ReferenceAgent {
  private:
   struct Guest;  // one call
 
+  /// Has everything spoken that it may have to say.
+  boost::asio::awaitable<void> rehearse(const Behaviour& behaviour, int rate);
   void welcome(std::size_t endpoint, sip::Event event);
   boost::asio::awaitable<void> attend(sip::LegId leg, sip::Incoming incoming,
                                       std::shared_ptr<CallInbox> inbox);
@@ -55,7 +58,7 @@ class ReferenceAgent {
   boost::asio::steady_timer guest_left_;  ///< cancelled whenever a call is over
   TruthLog truth_;
   std::string host_;
-  std::map<std::pair<std::string, std::string>, media::ClipPtr> clips_;  ///< (voice, text)
+  std::map<std::tuple<std::string, std::string, int>, media::ClipPtr> clips_;  ///< by voice, text, rate
   std::map<std::uint64_t, std::shared_ptr<CallInbox>> inboxes_;
   std::uint64_t calls_taken_ = 0;
 };

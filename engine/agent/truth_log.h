@@ -3,8 +3,8 @@
 // What the reference agent really did, one JSON object a line, so that every measured latency can be checked:
 //   {"call_id", "mono_ns", "sample_in_packet", "ssrc", "rtp_timestamp", "event", "text"}
 // `mono_ns` is CLOCK_MONOTONIC when the packet left that carries the sample (or when the thing happened, for
-// what is no sample); the sample itself is `sample_in_packet` / 8000 s into that packet, and has
-// `rtp_timestamp`.
+// what is no sample); the sample itself is `sample_in_packet` / 8000 s after that packet's first one (with a
+// codec that delays, maybe later than its last), and has `rtp_timestamp`.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/call/stream_terms.h"
 #include "engine/call/synthesis.h"
 #include "engine/call/time.h"
 #include "sip/headers.h"
@@ -18,10 +19,6 @@ constexpr std::chrono::seconds kLastWords{40};
 constexpr std::chrono::seconds kDialSlack{40};
 /// Length of a key press and of the pause after it.
 constexpr std::chrono::milliseconds kTone{100};
-
-media::Codec media_codec(sip::Codec codec) {
-  return codec == sip::Codec::pcma ? media::Codec::pcma : media::Codec::pcmu;
-}
 
 }  // namespace
 
@@ -87,6 +84,7 @@ boost::asio::awaitable<bool> PlacedCall::prepare() {
       spec_->scenario->scenario_language.empty() ? personality.language : spec_->scenario->scenario_language;
   script_ = compile_script(*spec_->scenario, spec_->profile.get(), language);
   VoiceSpec voice = choose_voice(personality, services_.voice_providers);
+  voice.rate = leg_rate(spec_->codecs);
   std::vector<SynthResult> spoken = co_await synthesize_all(services_.voices, voice, script_.texts);
   for (std::size_t i = 0; i < spoken.size(); ++i) {
     if (!spoken[i].clip) {
@@ -97,8 +95,8 @@ boost::asio::awaitable<bool> PlacedCall::prepare() {
     }
     clips_.push_back(spoken[i].clip);
   }
-  noise_ =
-      co_await shared_noise_bed(services_.pool, personality.background_noise, personality.background_snr_db);
+  noise_ = co_await shared_noise_bed(services_.pool, personality.background_noise,
+                                     personality.background_snr_db, voice.rate);
   co_return true;
 }
 
@@ -110,6 +108,9 @@ bool PlacedCall::open_media() {
   options.recording_path = spec_->recording_path;
   options.noise_bed = noise_;
   options.seed = spec_->seed;
+  options.rate = leg_rate(spec_->codecs);
+  offer_.codecs = spec_->codecs;
+  expect_offered(offer_, options);
   try {
     media_leg_ = services_.switchboard.media().open(std::move(options));
   } catch (const std::exception& error) {
@@ -128,7 +129,6 @@ sip::DialRequest PlacedCall::make_invite() {
   sip::Endpoint& endpoint = services_.switchboard.endpoint(spec_->endpoint);
   offer_.address = services_.media_address;
   offer_.port = services_.switchboard.media().port(media_leg_);
-  offer_.codecs = spec_->codecs;
   sip::DialRequest request;
   request.id = endpoint.new_leg_id();
   request.target_uri = spec_->target_uri;
@@ -234,14 +234,8 @@ bool PlacedCall::start_media(const sip::Answered& answered) {
   }
   record_.codec = std::string(sip::encoding_name(negotiated->codec));
   events_agreed_ = negotiated->telephone_event_pt >= 0;
-  media::StreamOptions stream;
-  stream.remote_address = negotiated->remote_address;
-  stream.remote_port = negotiated->remote_port;
-  stream.codec = media_codec(negotiated->codec);
-  stream.payload_type = negotiated->payload_type;
-  stream.telephone_event_payload_type = negotiated->telephone_event_pt;
   try {
-    services_.switchboard.media().start(media_leg_, stream);
+    services_.switchboard.media().start(media_leg_, stream_of(*negotiated));
   } catch (const std::exception& error) {
     fail(FailureCategory::agent, "The agent's SDP names an address that can't be sent to (" +
                                      negotiated->remote_address + "): " + error.what());
@@ -437,14 +431,8 @@ void PlacedCall::on_sip(sip::Event& event) {
     note(t, "media_changed", std::string(sip::attribute_name(changed->media.direction)));
     events_agreed_ = changed->media.telephone_event_pt >= 0;
     if (!changed->media.may_send()) return;  // on hold: what we send goes where it went
-    media::StreamOptions stream;
-    stream.remote_address = changed->media.remote_address;
-    stream.remote_port = changed->media.remote_port;
-    stream.codec = media_codec(changed->media.codec);
-    stream.payload_type = changed->media.payload_type;
-    stream.telephone_event_payload_type = changed->media.telephone_event_pt;
     try {
-      services_.switchboard.media().start(media_leg_, stream);
+      services_.switchboard.media().start(media_leg_, stream_of(changed->media));
     } catch (const std::exception& error) {
       fail(FailureCategory::agent,
            std::string("The agent's re-INVITE names an unusable address: ") + error.what());

@@ -47,9 +47,8 @@ media::Codec media_codec(sip::Codec codec) {
 }
 
 int leg_rate(const std::vector<sip::Codec>& codecs) {
-  const bool wide = std::any_of(codecs.begin(), codecs.end(), [](sip::Codec codec) {
-    return media::is_wide_band(media_codec(codec));
-  });
+  const bool wide = std::any_of(codecs.begin(), codecs.end(),
+                                [](sip::Codec codec) { return media::is_wide_band(media_codec(codec)); });
   return wide ? media::kWideRate : media::kNarrowRate;
 }
 
@@ -71,6 +70,11 @@ media::StreamOptions stream_of(const sip::Negotiated& agreed) {
   stream.codec = media_codec(agreed.codec);
   stream.payload_type = agreed.payload_type;
   stream.telephone_event_payload_type = agreed.telephone_event_pt;
+  stream.receive_telephone_event_payload_type = agreed.receive_telephone_event_pt;
+  stream.may_send = agreed.may_send();
+  stream.rtcp_mux = agreed.rtcp_mux;
+  stream.remote_rtcp_address = agreed.remote_rtcp_address;
+  stream.remote_rtcp_port = agreed.remote_rtcp_port;
   receive_as(agreed.codec, agreed.receive_payload_type, stream.receive_payload_types);
   for (const sip::CodecEntry& entry : agreed.receivable) {
     receive_as(entry.codec, entry.payload_type, stream.receive_payload_types);

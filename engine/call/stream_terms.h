@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The same thing in the words of the three parts: what a user asks for (scheduler), what a session description
-// says (sip), what is streamed (media).
+// The same thing in the words of the three parts: what a user asks for (scheduler), what a session
+// description says (sip), what is streamed (media).
 #pragma once
 
 #include <vector>

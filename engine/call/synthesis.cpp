@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <tuple>
 #include <utility>
 
 #include "engine/call/offload.h"
@@ -52,17 +53,17 @@ boost::asio::awaitable<std::vector<SynthResult>> synthesize_all(Voices& voices, 
 }
 
 boost::asio::awaitable<media::ClipPtr> shared_noise_bed(boost::asio::thread_pool& pool, std::string name,
-                                                        double snr_db) {
+                                                        double snr_db, int rate) {
   static std::mutex guard;  // calls of several dispatchers may share it
-  static std::map<std::pair<std::string, double>, media::ClipPtr> beds;
+  static std::map<std::tuple<std::string, double, int>, media::ClipPtr> beds;
   if (name.empty() || name == "off") co_return nullptr;
-  auto key = std::make_pair(name, snr_db);
+  auto key = std::make_tuple(name, snr_db, rate);
   {
     const std::lock_guard lock(guard);
     const auto found = beds.find(key);
     if (found != beds.end()) co_return found->second;
   }
-  auto make = [name, snr_db] { return make_noise_bed(name, snr_db, kNoiseSeed); };
+  auto make = [name, snr_db, rate] { return make_noise_bed(name, snr_db, kNoiseSeed, {}, rate); };
   NoiseBed bed = co_await offload(pool, std::move(make));
   const std::lock_guard lock(guard);
   beds.emplace(std::move(key), bed.clip);

@@ -17,9 +17,10 @@ namespace linecheck::engine {
 boost::asio::awaitable<std::vector<SynthResult>> synthesize_all(Voices& voices, VoiceSpec voice,
                                                                 std::vector<std::string> texts);
 
-/// The bed of that name, made once for each (name, SNR) in this process and shared. Null for "off". Every
-/// call starts it at its beginning, so a call can be repeated sample by sample. Throws like make_noise_bed.
+/// The bed of that name, made once for each (name, SNR, rate) in this process and shared. Null for "off".
+/// Every call starts it at its beginning, so a call can be repeated sample by sample. Throws like
+/// make_noise_bed.
 boost::asio::awaitable<media::ClipPtr> shared_noise_bed(boost::asio::thread_pool& pool, std::string name,
-                                                        double snr_db);
+                                                        double snr_db, int rate);
 
 }  // namespace linecheck::engine

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/call/offload.h"
+#include "engine/call/stream_terms.h"
 #include "engine/call/synthesis.h"
 #include "engine/call/time.h"
 #include "engine/daemon/credentials.h"
@@ -38,10 +39,6 @@ std::string variant_of(const Run& run) {
   std::string text = run.personality_name;
   if (!run.test_profile_name.empty()) text += " / " + run.test_profile_name;
   return text + " / #" + std::to_string(run.repetition);
-}
-
-sip::Codec sip_codec(scheduler::Codec codec) {
-  return codec == scheduler::Codec::pcma ? sip::Codec::pcma : sip::Codec::pcmu;
 }
 
 scheduler::RunOutcome outcome_of(RunStatus status) {
@@ -117,6 +114,7 @@ awaitable<void> JobRunner::warm_up() {
     const auto& personality = scheduler::personality_of(planned, *parts_.catalog);
     Part& part = by_personality[personality.id];
     part.voice = choose_voice(personality, parts_.services.voice_providers);
+    part.voice.rate = leg_rate(sip_codecs(job_.codecs));
     const std::string& language =
         scenario.scenario_language.empty() ? personality.language : scenario.scenario_language;
     const Script script =
@@ -282,8 +280,7 @@ std::shared_ptr<CallSpec> JobRunner::spec_of(const scheduler::Lease& lease,
     spec->target_uri = std::move(destination->request_uri);
     spec->proxy = std::move(destination->proxy);
   }
-  for (const auto codec : job_.codecs.empty() ? trunk_.codecs : job_.codecs)
-    spec->codecs.push_back(sip_codec(codec));
+  spec->codecs = sip_codecs(job_.codecs);
   spec->auth = credentials_of(catalog.agents.at(job_.agent_id), trunk_);
   spec->seed = planned.seed;
   spec->recording_path = parts_.state.make_recording_path(lease.run_id, unix_ms(), spec->attempt).string();

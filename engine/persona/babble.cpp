@@ -7,7 +7,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/persona/clip_shaping.h"
 #include "engine/persona/noise_signals.h"
 
 namespace linecheck::engine {
@@ -31,8 +30,8 @@ constexpr Formants kBandwidths = {80, 110, 160};  // Hz
 class Resonance {
  public:
   double process(double input, double frequency, double bandwidth) {
-    const double radius = std::exp(-kPi * bandwidth / kClipRate);
-    const double b = 2.0 * radius * std::cos(2.0 * kPi * frequency / kClipRate);
+    const double radius = std::exp(-kPi * bandwidth / kSignalRate);
+    const double b = 2.0 * radius * std::cos(2.0 * kPi * frequency / kSignalRate);
     const double c = -radius * radius;
     const double output = (1.0 - b - c) * input + b * last_ + c * before_;
     before_ = last_;
@@ -68,7 +67,7 @@ class Talker {
   }
 
  private:
-  static std::size_t seconds(double value) { return static_cast<std::size_t>(value * kClipRate); }
+  static std::size_t seconds(double value) { return static_cast<std::size_t>(value * kSignalRate); }
 
   std::vector<float> syllable(std::size_t length) {
     const Formants& from = kVowels[dice_.index(kVowels.size())];
@@ -81,7 +80,7 @@ class Talker {
     std::vector<float> out(length);
     for (std::size_t i = 0; i < length; ++i) {
       const double x = static_cast<double>(i) / static_cast<double>(length);
-      phase += pitch_ * (1.0 + glide * x) / kClipRate;
+      phase += pitch_ * (1.0 + glide * x) / kSignalRate;
       const bool pulse = phase >= 1.0;
       if (pulse) phase -= 1.0;
       const double breath = 0.03 * dice_.gaussian();
@@ -124,13 +123,13 @@ void talk_with_clips(Ring& ring, Dice& dice, double gain, const std::vector<medi
     if (utterance.size() > left) {
       // The last one is cut where the first began, softly.
       utterance.resize(left);
-      const std::size_t fade = std::min<std::size_t>(left, kClipRate / 10);
+      const std::size_t fade = std::min<std::size_t>(left, kSignalRate / 10);
       for (std::size_t i = 0; i < fade; ++i) {
         utterance[left - 1 - i] *= static_cast<float>(i) / static_cast<float>(fade);
       }
     }
     add_event(ring, at, utterance, gain);
-    const std::size_t pause = static_cast<std::size_t>(dice.between(0.1, 0.8) * kClipRate);
+    const std::size_t pause = static_cast<std::size_t>(dice.between(0.1, 0.8) * kSignalRate);
     at += utterance.size() + pause;
     left -= std::min(left, utterance.size() + pause);
   }
@@ -141,7 +140,7 @@ void talk_with_clips(Ring& ring, Dice& dice, double gain, const std::vector<medi
 Ring babble(Dice& dice, int talkers, const std::vector<media::ClipPtr>& voices) {
   std::vector<media::ClipPtr> usable;
   std::copy_if(voices.begin(), voices.end(), std::back_inserter(usable), [](const media::ClipPtr& clip) {
-    return clip && !clip->samples.empty() && clip->rate == kClipRate;
+    return clip && !clip->samples.empty() && clip->rate == kSignalRate;
   });
   Ring ring(kRing, 0.0F);
   for (int talker = 0; talker < talkers; ++talker) {

@@ -13,8 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/persona/clip_shaping.h"
-
 namespace linecheck::engine {
 namespace {
 
@@ -101,7 +99,7 @@ media::ClipPtr parse(std::string_view in, const std::string& key, std::string_vi
 std::string clip_key(const VoiceSpec& voice, std::string_view text) {
   std::array<char, 64> numbers{};
   std::snprintf(numbers.data(), numbers.size(), "%d\n%.4f\n%d\n%d\n", kFormat, voice.speed, voice.pitch,
-                kClipRate);
+                voice.rate);
   std::string key(numbers.data());
   key += voice.engine;
   key += '\n';

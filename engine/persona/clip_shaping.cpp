@@ -28,17 +28,17 @@ struct DestroyResampler {
   void operator()(SpeexResamplerState* state) const { speex_resampler_destroy(state); }
 };
 
-std::ptrdiff_t samples_in(double ms) {
-  return static_cast<std::ptrdiff_t>(std::lround(ms * kClipRate / 1000.0));
+std::ptrdiff_t samples_in(double ms, int rate) {
+  return static_cast<std::ptrdiff_t>(std::lround(ms * rate / 1000.0));
 }
 
 /// The level of what is audible, where there is too little for P.56 to tell activity from pauses.
-double audible_level(std::span<const std::int16_t> samples, const std::vector<media::Span>& spans) {
+double audible_level(std::span<const std::int16_t> samples, const std::vector<media::Span>& spans, int rate) {
   double power = 0;
   std::ptrdiff_t count = 0;
   for (const media::Span& span : spans) {
-    const auto first = std::clamp<std::ptrdiff_t>(samples_in(span.start_ms), 0, std::ssize(samples));
-    const auto last = std::clamp<std::ptrdiff_t>(samples_in(span.end_ms), first, std::ssize(samples));
+    const auto first = std::clamp<std::ptrdiff_t>(samples_in(span.start_ms, rate), 0, std::ssize(samples));
+    const auto last = std::clamp<std::ptrdiff_t>(samples_in(span.end_ms, rate), first, std::ssize(samples));
     for (const std::int16_t sample :
          samples.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first))) {
       const double value = sample / 32768.0;
@@ -50,8 +50,9 @@ double audible_level(std::span<const std::int16_t> samples, const std::vector<me
                     : media::speech::power_to_dbov(power / static_cast<double>(count));
 }
 
-void fade_edges(std::vector<float>& samples) {
-  const std::size_t length = std::min(static_cast<std::size_t>(samples_in(kFadeMs)), samples.size() / 2);
+void fade_edges(std::vector<float>& samples, int rate) {
+  const std::size_t length =
+      std::min(static_cast<std::size_t>(samples_in(kFadeMs, rate)), samples.size() / 2);
   for (std::size_t i = 0; i < length; ++i) {
     const double phase = std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(length);
     const auto gain = static_cast<float>(0.5 - 0.5 * std::cos(phase));
@@ -106,9 +107,9 @@ std::vector<float> resample(std::span<const float> samples, int from, int to) {
   return out;
 }
 
-media::ClipPtr shape_clip(std::span<const std::int16_t> raw, int rate, std::string text) {
-  const std::vector<float> resampled = resample(to_float(raw), rate, kClipRate);
-  const std::ptrdiff_t edge = samples_in(kClipEdgeMs);
+media::ClipPtr shape_clip(std::span<const std::int16_t> raw, int rate, std::string text, int clip_rate) {
+  const std::vector<float> resampled = resample(to_float(raw), rate, clip_rate);
+  const std::ptrdiff_t edge = samples_in(kClipEdgeMs, clip_rate);
   std::ptrdiff_t first = 0;
   std::ptrdiff_t last = std::ssize(resampled);
   std::vector<float> samples = resampled;
@@ -117,12 +118,12 @@ media::ClipPtr shape_clip(std::span<const std::int16_t> raw, int rate, std::stri
   // What is audible is judged against the level of the clip, which trimming changes a little: so trim until
   // it stays.
   for (int round = 0; round < kMostTrims; ++round) {
-    audible = media::speech::audible_spans(measured, kClipRate);
+    audible = media::speech::audible_spans(measured, clip_rate);
     if (audible.empty()) return nullptr;
-    const std::ptrdiff_t next_first = first + samples_in(audible.front().start_ms) - edge;
-    const std::ptrdiff_t next_last = first + samples_in(audible.back().end_ms) + edge;
-    if (std::abs(next_first - first) <= samples_in(kTrimToleranceMs) &&
-        std::abs(next_last - last) <= samples_in(kTrimToleranceMs)) {
+    const std::ptrdiff_t next_first = first + samples_in(audible.front().start_ms, clip_rate) - edge;
+    const std::ptrdiff_t next_last = first + samples_in(audible.back().end_ms, clip_rate) + edge;
+    if (std::abs(next_first - first) <= samples_in(kTrimToleranceMs, clip_rate) &&
+        std::abs(next_last - last) <= samples_in(kTrimToleranceMs, clip_rate)) {
       break;
     }
     first = next_first;
@@ -131,19 +132,19 @@ media::ClipPtr shape_clip(std::span<const std::int16_t> raw, int rate, std::stri
     const std::ptrdiff_t from = std::max<std::ptrdiff_t>(first, 0);
     const std::ptrdiff_t to = std::min(last, std::ssize(resampled));
     std::copy(resampled.begin() + from, resampled.begin() + to, samples.begin() + (from - first));
-    fade_edges(samples);
+    fade_edges(samples, clip_rate);
     measured = to_s16(samples);
   }
 
-  const std::optional<media::speech::ActiveLevel> active = media::speech::active_level(measured, kClipRate);
-  const double level = active ? active->active_dbov : audible_level(measured, audible);
+  const std::optional<media::speech::ActiveLevel> active = media::speech::active_level(measured, clip_rate);
+  const double level = active ? active->active_dbov : audible_level(measured, audible, clip_rate);
   const auto gain = static_cast<float>(std::pow(10.0, (kSpeechLevelDbov - level) / 20.0));
   for (float& sample : samples) sample *= gain;
 
   auto clip = std::make_shared<media::Clip>();
-  clip->rate = kClipRate;
+  clip->rate = clip_rate;
   clip->samples = to_s16(samples);
-  clip->speech = media::speech::audible_spans(clip->samples, kClipRate);
+  clip->speech = media::speech::audible_spans(clip->samples, clip_rate);
   clip->text = std::move(text);
   return clip;
 }

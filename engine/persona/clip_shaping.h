@@ -12,7 +12,6 @@
 
 namespace linecheck::engine {
 
-inline constexpr int kClipRate = 8000;  ///< Hz
 inline constexpr double kSpeechLevelDbov =
     -26.0;  ///< active speech level, ITU-T P.56; the level G.712 tests speak at
 inline constexpr double kClipEdgeMs =
@@ -25,8 +24,8 @@ std::vector<float> to_float(std::span<const std::int16_t> samples);
 /// Rounded, and limited to 16 bits.
 std::vector<std::int16_t> to_s16(std::span<const float> samples);
 
-/// Resampled to 8 kHz, trimmed to its audible part and kClipEdgeMs on either side, brought to
+/// Resampled to `clip_rate`, trimmed to its audible part and kClipEdgeMs on either side, brought to
 /// kSpeechLevelDbov and annotated. Null if nothing in it is audible.
-media::ClipPtr shape_clip(std::span<const std::int16_t> raw, int rate, std::string text);
+media::ClipPtr shape_clip(std::span<const std::int16_t> raw, int rate, std::string text, int clip_rate);
 
 }  // namespace linecheck::engine

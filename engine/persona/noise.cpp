@@ -18,8 +18,8 @@ constexpr double kLowestSnrDb = -10;
 constexpr double kHighestSnrDb = 60;
 constexpr double kFullScale = 32768.0;
 constexpr double kQuietest = 1e-6;  ///< RMS of a file that counts as silent
-constexpr std::size_t kShortestLoop = 10 * kClipRate;
-constexpr std::size_t kCrossFade = kClipRate / 4;
+constexpr std::size_t kShortestLoopSeconds = 10;
+constexpr std::size_t kOverlap = 512;  ///< more than the resampler looks to either side
 
 Ring synthesise(const std::string& name, Dice& dice, const std::vector<media::ClipPtr>& voices) {
   if (name == "white") return shaped_noise(dice, [](double) { return 1.0; });
@@ -41,10 +41,11 @@ Ring synthesise(const std::string& name, Dice& dice, const std::vector<media::Cl
 
 /// Whatever a file holds, as a loop: repeated until it is long enough, each end blended into the next
 /// beginning at equal power.
-std::vector<float> loop_of(const std::vector<float>& sound) {
-  const std::size_t fade = std::min(kCrossFade, sound.size() / 2);
+std::vector<float> loop_of(const std::vector<float>& sound, int rate) {
+  const std::size_t shortest = kShortestLoopSeconds * static_cast<std::size_t>(rate);
+  const std::size_t fade = std::min(static_cast<std::size_t>(rate / 4), sound.size() / 2);
   const std::size_t step = sound.size() - fade;
-  const std::size_t repeats = (kShortestLoop + step - 1) / step;
+  const std::size_t repeats = (shortest + step - 1) / step;
   std::vector<float> loop(repeats * step, 0.0F);
   for (std::size_t repeat = 0; repeat < repeats; ++repeat) {
     for (std::size_t i = 0; i < sound.size(); ++i) {
@@ -58,6 +59,21 @@ std::vector<float> loop_of(const std::vector<float>& sound) {
     }
   }
   return loop;
+}
+
+/// A loop at another rate, still without a seam: it is resampled with its ends around it.
+std::vector<float> loop_at(const std::vector<float>& loop, int from, int to) {
+  if (from == to) return loop;
+  std::vector<float> unrolled;
+  for (std::size_t i = 0; i < loop.size() + 2 * kOverlap; ++i) {
+    unrolled.push_back(loop[(i + loop.size() - kOverlap) % loop.size()]);
+  }
+  const std::vector<float> resampled = resample(unrolled, from, to);
+  const auto scaled = [&](std::size_t samples) {
+    return static_cast<std::ptrdiff_t>(samples * static_cast<std::size_t>(to) /
+                                       static_cast<std::size_t>(from));
+  };
+  return {resampled.begin() + scaled(kOverlap), resampled.begin() + scaled(kOverlap + loop.size())};
 }
 
 }  // namespace
@@ -87,7 +103,7 @@ std::optional<std::string> noise_problem(const std::string& name, double snr_db)
 }
 
 NoiseBed make_noise_bed(const std::string& name, double snr_db, std::uint64_t seed,
-                        const std::vector<media::ClipPtr>& voices) {
+                        const std::vector<media::ClipPtr>& voices, int rate) {
   if (const auto problem = noise_problem(name, snr_db)) throw std::invalid_argument(*problem);
   if (name == "off") return {};
 
@@ -97,25 +113,26 @@ NoiseBed make_noise_bed(const std::string& name, double snr_db, std::uint64_t se
     Dice dice(seed);
     loop = synthesise(name, dice, voices);
     through_telephone(loop);
+    loop = loop_at(loop, kSignalRate, rate);
   } else {
     std::vector<float> sound;
     try {
-      sound = read_sound_file(name, kLongestSoundSeconds);
+      sound = read_sound_file(name, kLongestSoundSeconds, rate);
     } catch (const std::runtime_error& error) {
       throw std::invalid_argument(error.what());
     }
-    loop = loop_of(sound);
+    loop = loop_of(sound, rate);
   }
 
-  const double raw = rms_in_channel(loop);
+  const double raw = rms_in_channel(loop, rate);
   if (raw < kQuietest) throw std::invalid_argument(name + ": nothing of it is left between 300 and 3400 Hz");
   const double wanted = kFullScale * std::pow(10.0, (kSpeechLevelDbov - snr_db) / 20.0);
   for (float& sample : loop) sample = static_cast<float>(sample * wanted / raw);
 
   auto clip = std::make_shared<media::Clip>();
-  clip->rate = kClipRate;
+  clip->rate = rate;
   clip->samples = to_s16(loop);
-  const double level = rms_in_channel(to_float(clip->samples)) / kFullScale;
+  const double level = rms_in_channel(to_float(clip->samples), rate) / kFullScale;
   NoiseBed bed;
   bed.level_dbov = level > 0 ? 20.0 * std::log10(level) : -100.0;
   bed.snr_db = kSpeechLevelDbov - bed.level_dbov;

@@ -19,7 +19,7 @@
 namespace linecheck::engine {
 
 struct NoiseBed {
-  media::ClipPtr clip;    ///< 8 kHz mono, at least 10 s; null for "off"
+  media::ClipPtr clip;    ///< mono, at least 10 s; null for "off"
   double snr_db = 0;      ///< achieved, after rounding and limiting to 16 bits; 0 for "off"
   double level_dbov = 0;  ///< of the noise behind the 300-3400 Hz channel; 0 for "off"
 };
@@ -31,16 +31,16 @@ const std::vector<std::string>& noise_names();
 /// 60 dB); nullopt: it can. Reads only the file's header.
 std::optional<std::string> noise_problem(const std::string& name, double snr_db);
 
-/// Makes the bed `name`: one of noise_names() or the path of a sound file (anything that libsndfile reads;
-/// its first five minutes). The same name, SNR, seed and voices give the same samples. `voices` are clips of
-/// speech for the talkers of babble and cafe; without any, speech-like sounds are synthesised. Throws
-/// std::invalid_argument with noise_problem's text. Takes up to some 100 ms: make beds before calls start,
-/// and share them.
+/// Makes the bed `name` for a leg of `rate` Hz (8000 or 16000): one of noise_names() or the path of a sound
+/// file (anything that libsndfile reads; its first five minutes). The same name, SNR, seed and voices give
+/// the same samples. `voices` are clips of speech of 8 kHz for the talkers of babble and cafe; without any,
+/// speech-like sounds are synthesised. Throws std::invalid_argument with noise_problem's text. Takes up to
+/// some 100 ms: make beds before calls start, and share them.
 NoiseBed make_noise_bed(const std::string& name, double snr_db, std::uint64_t seed,
-                        const std::vector<media::ClipPtr>& voices = {});
+                        const std::vector<media::ClipPtr>& voices = {}, int rate = 8000);
 
-/// A sound file as a clip: mixed down to mono, resampled to 8 kHz, its level left alone, its audible spans
+/// A sound file as a clip: mixed down to mono, resampled to `rate`, its level left alone, its audible spans
 /// annotated. Throws std::runtime_error naming the file and the reason.
-media::ClipPtr load_wav_clip(const std::string& path);
+media::ClipPtr load_wav_clip(const std::string& path, int rate = 8000);
 
 }  // namespace linecheck::engine

@@ -7,8 +7,6 @@
 #include <complex>
 #include <numbers>
 
-#include "engine/persona/clip_shaping.h"
-
 namespace linecheck::engine {
 namespace {
 
@@ -47,7 +45,7 @@ void fft(std::vector<Complex>& values, double sign) {
 }
 
 double line_frequency(std::size_t line) {
-  return static_cast<double>(line) * kClipRate / static_cast<double>(kRing);
+  return static_cast<double>(line) * kSignalRate / static_cast<double>(kRing);
 }
 
 /// Applies gain(frequency in Hz) to every line of the spectrum.
@@ -64,10 +62,10 @@ void filter(Ring& sound, const std::function<double(double)>& gain) {
 
 /// A click of a key or of a spoon: noise bursts through a resonance that rings off.
 std::vector<float> struck(Dice& dice, double frequency, double decay_ms, double noise_share) {
-  const auto length = static_cast<std::size_t>(decay_ms * 6.0 * kClipRate / 1000.0);
+  const auto length = static_cast<std::size_t>(decay_ms * 6.0 * kSignalRate / 1000.0);
   std::vector<float> out(length);
   for (std::size_t i = 0; i < length; ++i) {
-    const double t = static_cast<double>(i) / kClipRate;
+    const double t = static_cast<double>(i) / kSignalRate;
     const double envelope = std::exp(-t * 1000.0 / decay_ms) * std::min(1.0, static_cast<double>(i) / 4.0);
     const double tone = std::sin(2.0 * kPi * frequency * t);
     out[i] = static_cast<float>(envelope * ((1.0 - noise_share) * tone + noise_share * dice.gaussian()));
@@ -134,7 +132,7 @@ Ring mains_hum(Dice& dice) {
   // stronger.
   Ring ring(kRing, 0.0F);
   const std::size_t base =
-      static_cast<std::size_t>(std::lround(50.0 * static_cast<double>(kRing) / kClipRate));
+      static_cast<std::size_t>(std::lround(50.0 * static_cast<double>(kRing) / kSignalRate));
   for (std::size_t harmonic = 1; line_frequency(harmonic * base) < 2000.0; ++harmonic) {
     const double amplitude = (harmonic % 2 == 0 ? 1.0 : 0.4) / static_cast<double>(harmonic);
     const double phase = dice.between(0, 2.0 * kPi);
@@ -152,14 +150,14 @@ Ring mains_hum(Dice& dice) {
 Ring keyboard(Dice& dice) {
   Ring ring(kRing, 0.0F);
   double at = 0;
-  while (at < static_cast<double>(kRing) / kClipRate) {
+  while (at < static_cast<double>(kRing) / kSignalRate) {
     const std::size_t keys = 3 + dice.index(9);  // a word
     for (std::size_t key = 0; key < keys; ++key) {
-      const auto start = static_cast<std::size_t>(at * kClipRate);
+      const auto start = static_cast<std::size_t>(at * kSignalRate);
       const double loudness = dice.between(0.5, 1.0);
       add_event(ring, start, struck(dice, dice.between(1600, 2600), dice.between(4, 8), 0.7), loudness);
       // The key coming up again.
-      const auto release = start + static_cast<std::size_t>(dice.between(0.06, 0.11) * kClipRate);
+      const auto release = start + static_cast<std::size_t>(dice.between(0.06, 0.11) * kSignalRate);
       add_event(ring, release, struck(dice, dice.between(2200, 3200), dice.between(2, 4), 0.7),
                 0.4 * loudness);
       at += dice.between(0.09, 0.24);
@@ -180,7 +178,7 @@ Ring street(Dice& dice) {
   const auto tyres = [](double frequency) { return 1.0 / (1.0 + std::pow(frequency / 900.0, 2.0)); };
   for (int car = 0; car < 5; ++car) {
     const Ring noise = shaped_noise(dice, tyres);
-    const auto length = static_cast<std::size_t>(dice.between(3.0, 7.0) * kClipRate);
+    const auto length = static_cast<std::size_t>(dice.between(3.0, 7.0) * kSignalRate);
     std::vector<float> pass(length);
     for (std::size_t i = 0; i < length; ++i) {
       const double bell =
@@ -205,14 +203,14 @@ Ring cafe(Dice& dice, const std::vector<media::ClipPtr>& voices) {
   return ring;
 }
 
-double rms_in_channel(std::span<const float> loop) {
+double rms_in_channel(std::span<const float> loop, int rate) {
   // A windowed-sinc band-pass, run around the loop so that its seam is measured as it will be played.
   constexpr int kHalf = 200;
   std::array<float, 2 * kHalf + 1> taps{};
   for (std::size_t tap = 0; tap < taps.size(); ++tap) {
     const double t = static_cast<double>(tap) - kHalf;  // samples from the middle
     const auto lobe = [&](double frequency) {
-      const double omega = 2.0 * frequency / kClipRate;
+      const double omega = 2.0 * frequency / rate;
       return t == 0 ? omega : std::sin(kPi * omega * t) / (kPi * t);
     };
     const double window = 0.42 + 0.5 * std::cos(kPi * t / kHalf) + 0.08 * std::cos(2.0 * kPi * t / kHalf);

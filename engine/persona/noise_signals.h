@@ -17,6 +17,7 @@
 
 namespace linecheck::engine {
 
+inline constexpr int kSignalRate = 8000;                    ///< Hz; a telephone channel needs no more
 inline constexpr std::size_t kRing = std::size_t{1} << 17;  ///< 16.384 s
 using Ring = std::vector<float>;                            ///< kRing samples
 
@@ -57,7 +58,7 @@ Ring babble(Dice& dice, int talkers, const std::vector<media::ClipPtr>& voices);
 Ring street(Dice& dice);
 Ring cafe(Dice& dice, const std::vector<media::ClipPtr>& voices);
 
-/// RMS of a periodic signal at 8 kHz behind the 300-3400 Hz channel.
-double rms_in_channel(std::span<const float> loop);
+/// RMS of a periodic signal behind the 300-3400 Hz channel.
+double rms_in_channel(std::span<const float> loop, int rate);
 
 }  // namespace linecheck::engine

@@ -37,7 +37,7 @@ double sound_file_seconds(const std::string& path) {
   return static_cast<double>(info.frames) / info.samplerate;
 }
 
-std::vector<float> read_sound_file(const std::string& path, double max_seconds) {
+std::vector<float> read_sound_file(const std::string& path, double max_seconds, int rate) {
   SF_INFO info;
   const SoundFile file = open_sound(path, info);
   const auto channels = static_cast<std::size_t>(info.channels);
@@ -57,14 +57,14 @@ std::vector<float> read_sound_file(const std::string& path, double max_seconds) 
     }
   }
   if (mono.empty()) throw std::runtime_error(path + ": there is no sound in it");
-  return resample(mono, info.samplerate, kClipRate);
+  return resample(mono, info.samplerate, rate);
 }
 
-media::ClipPtr load_wav_clip(const std::string& path) {
+media::ClipPtr load_wav_clip(const std::string& path, int rate) {
   auto clip = std::make_shared<media::Clip>();
-  clip->rate = kClipRate;
-  clip->samples = to_s16(read_sound_file(path, kLongestSoundSeconds));
-  clip->speech = media::speech::audible_spans(clip->samples, kClipRate);
+  clip->rate = rate;
+  clip->samples = to_s16(read_sound_file(path, kLongestSoundSeconds, rate));
+  clip->speech = media::speech::audible_spans(clip->samples, rate);
   return clip;
 }
 

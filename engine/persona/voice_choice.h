@@ -30,6 +30,7 @@ struct VoiceSpec {
   std::string language;
   std::string accent;
   std::string gender;
+  int rate = 8000;  ///< of the clips, Hz: 8000, or 16000 for a wide-band call
 };
 
 /// What one voice is, for lists and messages.

@@ -7,9 +7,9 @@
 // does can hurt a call: a crash is an error of that one utterance, and the process itself is replaced when it
 // dies.
 //
-// A clip is 8 kHz mono, its active speech level (ITU-T P.56) is -26 dBov, silence before and after it is
-// trimmed to 10 ms, and its audible spans are annotated: turn-taking and latency are counted from those, not
-// from the clip's edges.
+// A clip is mono, of the rate that was asked for, its active speech level (ITU-T P.56) is -26 dBov, silence
+// before and after it is trimmed to 10 ms, and its audible spans are annotated: turn-taking and latency are
+// counted from those, not from the clip's edges.
 #pragma once
 
 #include <sys/types.h>

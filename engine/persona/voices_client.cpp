@@ -258,7 +258,7 @@ void VoicesClient::answer(const VoicesLink::Incoming& incoming) {
   if (!samples) return fail(job, "the voice's samples could not be read");
   media::ClipPtr clip;
   try {
-    clip = shape_clip(*samples, incoming.reply.rate, job.text);
+    clip = shape_clip(*samples, incoming.reply.rate, job.text, job.voice.rate);
   } catch (const std::exception& error) {
     return fail(job, error.what());
   }

@@ -269,8 +269,8 @@ std::string advice_for(const Failure& failure) {
         return "Nobody answered: see that the agent runs, is registered and is reached at this address.";
       }
       if (status == 415 || status == 488 || status == 606) {
-        return "It refuses our offer of audio: allow PCMU or PCMA on its side, or change codecs on the "
-               "trunk.";
+        return "It refuses our offer of audio: allow one of our codecs on its side, or change codecs of the "
+               "trunk, the agent or the job.";
       }
       if (status >= 300 && status < 400) {
         return "Redirects are not followed: dial the new address, if the trunk's allow list names it.";

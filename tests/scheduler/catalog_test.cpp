@@ -222,6 +222,18 @@ TEST_CASE("agents") {
         "f:7:1: inbond: unknown key; did you mean 'inbound'?\n");
 }
 
+TEST_CASE("an agent's codecs") {
+  Problems problems;
+  const auto agent =
+      parse_agent(*parse_document("id: 3\nname: x\ncodecs: [opus, g722, pcma]\n", "f", problems), problems);
+  REQUIRE_MESSAGE(problems.empty(), problems_text(problems));
+  CHECK(agent->codecs == std::vector<Codec>{Codec::opus, Codec::g722, Codec::pcma});
+  CHECK(
+      problems_of(parse_agent, "id: 3\nname: x\ncodecs: [opus, opus, g729]\n") ==
+      "f:3:16: codecs[1]: the codec opus is here twice\n"
+      "f:3:22: codecs[2]: expected opus, g722, pcmu or pcma, found the text 'g729'; did you mean 'g722'?\n");
+}
+
 TEST_CASE("personalities: the wire's shapes") {
   Problems problems;
   const auto parse = [&](const std::string& text) {

@@ -226,6 +226,18 @@ TEST_CASE("the rest of the fields") {
       "{\"name\":\"nightly\",\"agent_id\":1,\"scenarios\":[11],\"frequency\":3,"));
 }
 
+TEST_CASE("codecs: the job's, else the agent's, else the trunk's") {
+  Catalog with = catalog();
+  with.trunks["carrier"].name = "carrier";
+  with.trunks["carrier"].allow = {"sip:*@127.0.0.1"};
+  with.trunks["carrier"].caller_numbers = {"+15550100001"};
+  const std::string job = "agent_id: 1\nscenarios: [11]\n";
+  CHECK(job_of(job, with).codecs == std::vector<Codec>{Codec::pcmu, Codec::pcma});
+  with.agents[1].codecs = {Codec::opus, Codec::pcmu};
+  CHECK(job_of(job, with).codecs == std::vector<Codec>{Codec::opus, Codec::pcmu});
+  CHECK(job_of(job + "codecs: [g722]\n", with).codecs == std::vector<Codec>{Codec::g722});
+}
+
 TEST_CASE("what is absent is made up") {
   std::set<std::uint64_t> seeds;
   for (int i = 0; i < 5; ++i) {
@@ -242,7 +254,7 @@ TEST_CASE("a bad request says everything at once") {
       refused("agent_id: \"1\"\nscenarios: [99]\nfrequency: 0\nmode: diffrent_numbers\nconcurrency_limit: 0\n"
               "calls_per_second: -1\nseed: -5\nfrequncy: 2\nretries: 2\nretry_after_dial: true\n"
               "load: {shape: constant-calls}\nstart_at: 2025-01-01T00:00:00Z\nrecording: {format: wav16}\n"
-              "codecs: [opus]\nthresholds:\n  - {metric: x}\n") ==
+              "codecs: [g729]\nthresholds:\n  - {metric: x}\n") ==
       "f:1:11: agent_id: expected a whole number, found the text '1': take the quotes away\n"
       "f:2:13: scenarios[0]: there is no scenario 99 (there is 11, 12, 13, 14, 21)\n"
       "f:3:12: frequency: must be at least 1, not 0\n"
@@ -258,7 +270,7 @@ TEST_CASE("a bad request says everything at once") {
       "f:11:7: load: a load shape is not available in this version\n"
       "f:12:11: start_at: a start time is not available in this version\n"
       "f:13:12: recording: a job's own recording is not available in this version\n"
-      "f:14:10: codecs[0]: the codec opus is not available in this version\n"
+      "f:14:10: codecs[0]: expected opus, g722, pcmu or pcma, found the text 'g729'; did you mean 'g722'?\n"
       "f:16:5: thresholds[0]: needs a comparison: below, at_most, above, at_least or equals, with a "
       "number\n");
 }

@@ -37,7 +37,7 @@ TEST_CASE("a good trunk") {
       "  register: false\n"
       "  caller_numbers: [\"+15550100001\", {range: \"+15550100098-+15550100101\"}, {range: \"008-011\"}]\n"
       "  identity: from\n"
-      "  codecs: [pcma, pcmu]\n"
+      "  codecs: [opus, g722, pcma, pcmu]\n"
       "  srtp: off\n"
       "  allow: [\"+1555*\", \"sip:*@agents.example.net\"]\n"
       "  max_calls: 100\n"
@@ -50,7 +50,7 @@ TEST_CASE("a good trunk") {
   CHECK(carrier.caller_numbers == std::vector<std::string>{"+15550100001", "+15550100098", "+15550100099",
                                                            "+15550100100", "+15550100101", "008", "009",
                                                            "010", "011"});
-  CHECK(carrier.codecs == std::vector<Codec>{Codec::pcma, Codec::pcmu});
+  CHECK(carrier.codecs == std::vector<Codec>{Codec::opus, Codec::g722, Codec::pcma, Codec::pcmu});
   CHECK(carrier.auth->password_file == "/run/secret");
   CHECK(carrier.allow.size() == 2);
   CHECK(carrier.max_calls == 100);
@@ -86,10 +86,8 @@ TEST_CASE("what is refused of a trunk") {
       "f:4:64: trunks[0].caller_numbers[3].range: the range ends before it begins\n"
       "f:4:83: trunks[0].caller_numbers[5]: the number +12 is here twice\n"
       "f:5:13: trunks[0].identity: identity: pai is not available in this version\n"
-      "f:6:12: trunks[0].codecs[0]: the codec opus is not available in this version\n"
-      "f:6:18: trunks[0].codecs[1]: the codec g722 is not available in this version\n"
       "f:6:30: trunks[0].codecs[3]: the codec pcmu is here twice\n"
-      "f:6:36: trunks[0].codecs[4]: expected pcmu or pcma, found the text 'speex'\n"
+      "f:6:36: trunks[0].codecs[4]: expected opus, g722, pcmu or pcma, found the text 'speex'\n"
       "f:7:9: trunks[0].srtp: srtp: require is not available in this version\n"
       "f:8:11: trunks[0].allow[0]: a pattern of numbers is a number, or its beginning and a * at the end: "
       "+1555*\n"

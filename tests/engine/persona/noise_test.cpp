@@ -147,6 +147,29 @@ TEST_CASE("every bed has the level asked for, is long enough and has no seam") {
   }
 }
 
+TEST_CASE("a bed for a wide-band call: the same noise at 16 kHz, still without a seam") {
+  for (const char* name : {"white", "babble", "keyboard", "hum"}) {
+    CAPTURE(name);
+    const NoiseBed narrow = make_noise_bed(name, 15, 42);
+    const NoiseBed wide = make_noise_bed(name, 15, 42, {}, 16'000);
+    CHECK(wide.clip->rate == 16'000);
+    CHECK(wide.clip->samples.size() == 2 * narrow.clip->samples.size());
+    CHECK(wide.snr_db == doctest::Approx(15).epsilon(0.02));
+    check_seam(*wide.clip);
+    double worst = 0;
+    double sum = 0;
+    for (std::size_t i = 0; i < narrow.clip->samples.size(); ++i) {
+      const double difference = narrow.clip->samples[i] - wide.clip->samples[2 * i];
+      worst = std::max(worst, std::abs(difference));
+      sum += static_cast<double>(narrow.clip->samples[i]) * narrow.clip->samples[i];
+    }
+    CHECK(worst < 0.25 * std::sqrt(sum / static_cast<double>(narrow.clip->samples.size())));
+  }
+  const TemporarySound sound(48'000, 2, 2.0, 6000.0, 0.1);
+  CHECK(media::speech::rms_dbov(load_wav_clip(sound.path(), 16'000)->samples) ==
+        doctest::Approx(-23.0).epsilon(0.01));
+}
+
 TEST_CASE("the same seed gives the same bed, another one another") {
   for (const std::string& name : noise_names()) {
     if (name == "off") continue;

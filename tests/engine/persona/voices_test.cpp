@@ -168,6 +168,30 @@ TEST_CASE("every voice says a sentence at -26 dBov, trimmed and annotated") {
   CHECK(voices.statistics().launches == 1);
 }
 
+TEST_CASE("a voice for a wide-band call keeps what a telephone would cut, and its times") {
+  Voices voices(test_options());
+  VoiceSpec spec = flite("rms");  // 16 kHz
+  const SynthResult narrow = speak(voices, spec, kSentence);
+  spec.rate = 16'000;
+  const SynthResult wide = speak(voices, spec, kSentence);
+  REQUIRE(narrow.clip);
+  REQUIRE(wide.clip);
+  CHECK(wide.clip->rate == 16'000);
+  CHECK(active_dbov(*wide.clip) == doctest::Approx(-26).epsilon(0.02));
+  CHECK(std::abs(wide.clip->duration_ms() - narrow.clip->duration_ms()) < 60);
+  CHECK(wide.clip->speech.front().start_ms >= 5);
+  CHECK(wide.clip->speech.front().start_ms <= 20);
+  // Fricatives: in steps from sample to sample there is more than 4 kHz could make.
+  double above = 0;
+  double all = 0;
+  for (std::size_t n = 2; n < wide.clip->samples.size(); ++n) {
+    const double high = wide.clip->samples[n] - 2.0 * wide.clip->samples[n - 1] + wide.clip->samples[n - 2];
+    above += high * high;
+    all += static_cast<double>(wide.clip->samples[n]) * wide.clip->samples[n];
+  }
+  CHECK(above > 0.001 * all);
+}
+
 TEST_CASE("a single short word is a clip too") {
   Voices voices(test_options());
   for (const VoiceSpec& spec : {flite("slt"), flite("kal"), espeak("en-us")}) {

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# baresip answers in opus.
+source "$(dirname "${BASH_SOURCE[0]}")/baresip_codec.sh"
+call_in opus opus/48000/2 opus
+tap_exit
