@@ -137,6 +137,7 @@ class Engine::Impl {
     int rate = kNarrowRate;
     std::int64_t origin_ns = 0;
     std::shared_ptr<LegControl> control;
+    bool srtp = false;
   };
   struct Crew {
     Crew(const Clock& clock, std::size_t capacity, const WakeUp& event_ready, const WakeUp& leg_ready,
@@ -220,6 +221,9 @@ LegId Engine::Impl::open(LegOptions options) {
   LegSetup setup;
   std::unique_ptr<UdpPort> port = ports_.acquire();
   setup.numbers = StreamNumbers(options.seed);
+  // Below 2^15, so that a receiver that misses the first packets of an encrypted stream cannot take the first
+  // wrap for one that never was (RFC 3711, 3.3.1).
+  if (options.srtp) setup.numbers.sequence &= 0x7FFF;
   setup.control = std::make_shared<LegControl>();
   const std::int64_t now_ns = clock_.now_ns();
   setup.origin_ns = now_ns / kNsPerMs * kNsPerMs;
@@ -239,8 +243,14 @@ LegId Engine::Impl::open(LegOptions options) {
   const auto ring = setup.ring;
   Entry opened{entry.generation + 1, true,         port->number(), port->family(), options.rate,
                setup.origin_ns,      setup.control};
+  opened.srtp = options.srtp;
   setup.options = std::move(options);
   setup.port = std::move(port);
+  if (setup.options.srtp) {
+    auto encrypting = std::make_unique<SrtpPort>(std::move(setup.port));
+    setup.srtp = encrypting.get();
+    setup.port = std::move(encrypting);
+  }
   Crew& crew = crew_of(id);
   Command command = AttachLeg{std::make_unique<Leg>(std::move(setup))};
   if (!crew.worker.submit(std::move(command))) {
@@ -265,6 +275,8 @@ void Engine::Impl::start(LegId leg, const StreamOptions& options) {
     const std::scoped_lock lock(mutex_);
     const Entry* entry = find(leg);
     if (entry == nullptr) return;
+    if (options.srtp && !entry->srtp)
+      throw std::invalid_argument("start: keys, but the leg was not opened for encryption");
     if (entry->family != address->family()) {
       throw std::invalid_argument("start: " + address->to_string() + " cannot be reached from " +
                                   options_.bind_address + " (IPv4 and IPv6 do not mix)");
@@ -279,10 +291,11 @@ void Engine::Impl::start(LegId leg, const StreamOptions& options) {
                 options.receive_payload_types,
                 options.symmetric};
   stream.may_send = options.may_send;
+  stream.may_receive = options.may_receive;
   stream.rtcp = options.rtcp;
   stream.rtcp_mux = options.rtcp_mux;
   stream.rtcp_remote = rtcp_address(options);
-  send(leg, StartStream{leg, stream});
+  send(leg, StartStream{leg, stream, options.srtp ? std::make_unique<SrtpPair>(*options.srtp) : nullptr});
 }
 
 void Engine::Impl::send(LegId leg, Command&& command) {

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "media/codec.h"
 #include "media/codecs/coder.h"
 #include "media/events.h"
+#include "media/srtp_keys.h"
 
 namespace linecheck::media {
 
@@ -53,6 +55,9 @@ struct LegOptions {
   /// Of telephone-event with a clock of 8,000 Hz, and of 48,000 Hz. -1: none.
   int offered_telephone_event_payload_type = 101;
   int offered_wide_telephone_event_payload_type = -1;
+  /// The stream may be encrypted: StreamOptions::srtp is possible. What comes before start() is then counted,
+  /// but not heard: the key that it was encrypted with comes with the remote's answer.
+  bool srtp = false;
 };
 
 /// Where to send, in which codec. Before the first start() a leg receives (early media is counted, heard and
@@ -77,10 +82,13 @@ struct StreamOptions {
   /// False: on hold (RFC 3264 section 8.4). Nothing is sent but RTCP; what plays meanwhile is heard by
   /// nobody.
   bool may_send = true;
+  bool may_receive = true;  ///< false: nothing is expected to come, so its absence is no timeout
   bool rtcp = true;
   bool rtcp_mux = false;               ///< agreed in SDP (RFC 5761): RTCP on RTP's ports
   std::string remote_rtcp_address;     ///< of a=rtcp (RFC 3605); empty: remote_address
   std::uint16_t remote_rtcp_port = 0;  ///< of a=rtcp; 0: the one above remote_port
+  /// Keys of an encrypted stream; absent: in the clear. Needs LegOptions::srtp.
+  std::optional<SrtpKeys> srtp;
 };
 
 /// No free pair of ports is left (or bind_address is not ours: the text says which).

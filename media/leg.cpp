@@ -51,7 +51,8 @@ Leg::Leg(LegSetup setup)
   report_.send.loss_known = false;
 }
 
-void Leg::start(const Stream& stream, std::int64_t now_ns) {
+void Leg::start(const Stream& stream, std::int64_t now_ns, std::unique_ptr<SrtpPair> srtp) {
+  if (setup_.srtp != nullptr) setup_.srtp->rekey(std::move(srtp));
   if (!stream_) started_ns_ = now_ns;
   if (!encoder_ || stream_->codec != stream.codec || stream_->encoder != stream.encoder) {
     encoder_ = make_encoder(stream.codec, rate_, stream.encoder);
@@ -92,7 +93,8 @@ void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayN
   const auto audio = std::span(room).first(static_cast<std::size_t>(frame_samples(rate_)));
   fill_bed(position, audio);
   notes.clear();
-  const auto digit = playout_.frame(position, audio, stream_->telephone_event_payload_type >= 0, notes);
+  const bool events = stream_->may_send && stream_->telephone_event_payload_type >= 0;
+  const auto digit = playout_.frame(position, audio, events, notes);
   const std::int64_t left_ns = clock.now_ns();
   if (digit) {
     send_digit(*digit);
@@ -203,6 +205,13 @@ void Leg::finish(std::int64_t tick_ns, bool realtime) {
   if (speaking_) report_.agent_speech_live.back().end_ms = position_ms(position);
 
   report_.receive = received_.report();
+  if (setup_.srtp != nullptr) {
+    report_.srtp_suite = setup_.srtp->suite();
+    report_.receive.forged = setup_.srtp->counters().forged;
+    report_.receive.replayed = setup_.srtp->counters().replayed;
+    report_.receive.malformed += setup_.srtp->counters().broken;
+    report_.receive.unheard_early = unheard_early_;
+  }
   report_.receive.clock_skew_ppm = map_.skew_ppm();
   finish_control(tick_ns);
   report_.clock_map_restarts = map_.restarts();

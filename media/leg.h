@@ -25,6 +25,7 @@
 #include "media/remote.h"
 #include "media/rtcp_session.h"
 #include "media/rtp_session.h"
+#include "media/srtp_port.h"
 
 namespace linecheck::media {
 
@@ -38,7 +39,8 @@ struct Stream {
   int receive_telephone_event_payload_type = -1;
   PayloadTypes receive_payload_types{-1, -1, -1, -1};
   bool symmetric = true;
-  bool may_send = true;  ///< false: on hold
+  bool may_send = true;     ///< false: on hold
+  bool may_receive = true;  ///< false: nothing is expected to come
   bool rtcp = true;
   bool rtcp_mux = false;
   Address rtcp_remote{};  ///< where not muxed
@@ -62,6 +64,7 @@ struct LegControl {
 struct LegSetup {
   LegId id = 0;
   std::unique_ptr<DatagramPort> port;
+  SrtpPort* srtp = nullptr;  ///< that port, where the stream may be encrypted
   LegOptions options;
   std::int64_t origin_ns = 0;       ///< on the 1 ms grid of CLOCK_MONOTONIC
   std::int64_t origin_wall_ns = 0;  ///< the wall clock (since 1970) at that moment
@@ -81,7 +84,7 @@ class Leg {
 
   // The worker's.
 
-  void start(const Stream& stream, std::int64_t now_ns);
+  void start(const Stream& stream, std::int64_t now_ns, std::unique_ptr<SrtpPair> srtp = nullptr);
   void enqueue(std::unique_ptr<PlayItem> item) { playout_.enqueue(std::move(item)); }
   void stop_playing() { playout_.stop(); }
   /// The frame whose exact time is `tick_ns`. `notes` is room to work in.
@@ -165,6 +168,7 @@ class Leg {
   std::int64_t started_ns_ = 0;
   std::int64_t last_packet_ns_ = 0;  // 0: none
   bool timed_out_ = false;
+  std::uint64_t unheard_early_ = 0;
   bool speaking_ = false;            // agent_speech_live's last span is open
   std::uint32_t receive_calls_ = 0;  // oRTP reads its transport only where it is asked for another timestamp
 };

@@ -58,6 +58,10 @@ void Leg::handle(const Datagram& datagram, Outlet& outlet) {
   last_packet_ns_ = std::max(last_packet_ns_, setup_.origin_ns + arrival_ns);
   if (std::exchange(timed_out_, false)) emit(arrival_ms, RtpResumed{}, outlet);
 
+  if (setup_.srtp != nullptr && !stream_) {  // encrypted, as it seems, and the key is still to come
+    ++unheard_early_;
+    return;
+  }
   const auto codec = codec_of(packet->payload_type);
   const int events_clock = codec ? 0 : telephone_event_clock(packet->payload_type);
   const bool noise = !codec && packet->payload_type == kComfortNoise;
@@ -139,6 +143,10 @@ void Leg::pressed(const DigitEvent& digit, Outlet& outlet) {
 void Leg::watch_silence(std::int64_t now_ns, Outlet& outlet) {
   const std::int64_t timeout_ns = setup_.options.rtp_timeout.count() * kNsPerMs;
   if (!stream_ || timed_out_ || timeout_ns <= 0) return;
+  if (!stream_->may_receive) {  // on hold: the wait begins anew when it ends
+    started_ns_ = now_ns;
+    return;
+  }
   const std::int64_t end_ns = std::max(last_packet_ns_, started_ns_) + timeout_ns;
   if (now_ns < end_ns) return;
   timed_out_ = true;

@@ -79,7 +79,12 @@ struct RtpStatistics {
   std::uint64_t other_source = 0;   ///< came from elsewhere than SDP announced
   std::uint64_t unknown_payload = 0;
   std::uint64_t malformed = 0;  ///< datagrams that are no RTP (received), refused by the socket (sent)
-  double jitter_mean_ms = 0;    ///< RFC 3550 6.4.1
+  // Of an encrypted stream, received. Replayed: a duplicate too is dropped before it could be counted as one.
+  std::uint64_t forged = 0;    ///< not authentic: another key, or changed on the way; not among `packets`
+  std::uint64_t replayed = 0;  ///< seen before, or too old to tell; not among `packets`
+  /// Came before the answer with its key: counted, but not heard.
+  std::uint64_t unheard_early = 0;
+  double jitter_mean_ms = 0;  ///< RFC 3550 6.4.1
   double jitter_max_ms = 0;
   double mean_burst_length = 0;  ///< packets lost in a row, mean
   BurstHistogram bursts;
@@ -163,6 +168,7 @@ struct LegReport {
   std::optional<double> first_packet_ms;  ///< first RTP packet received
   std::optional<double> last_packet_ms;
   int clock_map_restarts = 0;
+  std::string srtp_suite;       ///< in use at the end; empty: in the clear
   std::string recording_error;  ///< why the recording is incomplete; empty: it is whole
 };
 

@@ -83,7 +83,7 @@ void Worker::obey(Command& command) {
   if (auto* attach_leg = std::get_if<AttachLeg>(&command)) {
     attach(std::move(attach_leg->leg));
   } else if (auto* start = std::get_if<StartStream>(&command)) {
-    if (Leg* leg = find(start->leg)) leg->start(start->stream, clock_.now_ns());
+    if (Leg* leg = find(start->leg)) leg->start(start->stream, clock_.now_ns(), std::move(start->srtp));
   } else if (auto* enqueue = std::get_if<EnqueueItem>(&command)) {
     if (Leg* leg = find(enqueue->leg)) leg->enqueue(std::move(enqueue->item));
   } else if (auto* stop = std::get_if<StopPlaying>(&command)) {

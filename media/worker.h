@@ -24,6 +24,7 @@ struct AttachLeg {
 struct StartStream {
   LegId leg = 0;
   Stream stream;
+  std::unique_ptr<SrtpPair> srtp{};
 };
 struct EnqueueItem {
   LegId leg = 0;

@@ -217,6 +217,9 @@ struct Scenario {
   Marks marks{};
 };
 
+/// Encryption of a trunk's media.
+enum class Srtp { off, offer, require };
+
 /// Where calls go out. Nothing is dialled that `allow` does not name.
 struct Trunk {
   std::string name;
@@ -225,6 +228,10 @@ struct Trunk {
   std::optional<SipAuth> auth;
   std::vector<std::string> caller_numbers;  ///< ranges are expanded by the loader
   std::vector<Codec> codecs{Codec::pcmu, Codec::pcma};
+  Srtp srtp = Srtp::off;
+  std::vector<std::string>
+      srtp_suites;  ///< by their names in SDP, in order of preference; empty: the usual ones
+  bool rtcp_mux = false;
   std::vector<std::string> allow;
   std::optional<int> max_calls;
   std::optional<double> calls_per_second;

@@ -109,6 +109,23 @@ std::optional<SipAuth> parse_auth(Reader& map) {
   return auth;
 }
 
+/// The suites of RFC 4568, 6188 and 7714, by their names there.
+void read_suite(const Field& field, std::vector<std::string>& suites) {
+  std::string_view name;
+  if (!field.choice(name, {{"AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_80"},
+                           {"AES_CM_128_HMAC_SHA1_32", "AES_CM_128_HMAC_SHA1_32"},
+                           {"AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_80"},
+                           {"AES_256_CM_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_32"},
+                           {"AEAD_AES_128_GCM", "AEAD_AES_128_GCM"},
+                           {"AEAD_AES_256_GCM", "AEAD_AES_256_GCM"}}))
+    return;
+  if (std::find(suites.begin(), suites.end(), name) != suites.end()) {
+    field.problem("the suite " + std::string(name) + " is here twice");
+    return;
+  }
+  suites.emplace_back(name);
+}
+
 Trunk parse_trunk(Reader& map) {
   Trunk trunk;
   trunk.mark = map.mark();
@@ -129,11 +146,9 @@ Trunk parse_trunk(Reader& map) {
   }
   std::vector<Codec> codecs;
   if (map.each("codecs", [&](const Field& item) { read_codec(item, codecs); })) trunk.codecs = codecs;
-  std::string srtp = "off";
-  if (map.choice<std::string>("srtp", srtp, {{"off", "off"}, {"offer", "offer"}, {"require", "require"}}) &&
-      srtp != "off") {
-    map.unavailable("srtp", "srtp: " + srtp);
-  }
+  map.choice("srtp", trunk.srtp, {{"off", Srtp::off}, {"offer", Srtp::offer}, {"require", Srtp::require}});
+  map.each("srtp_suites", [&](const Field& item) { read_suite(item, trunk.srtp_suites); });
+  map.read("rtcp_mux", trunk.rtcp_mux);
   map.each("allow", [&](const Field& item) {
     std::string pattern;
     if (!item.get(pattern)) return;

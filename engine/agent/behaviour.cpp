@@ -134,6 +134,8 @@ std::optional<ReferenceAgentConfig> load_reference_agent(const std::string& path
       !codecs.empty()) {
     config.codecs = codecs;
   }
+  reader.choice("srtp", config.srtp,
+                {{"off", sip::Srtp::off}, {"offer", sip::Srtp::offer}, {"require", sip::Srtp::require}});
   std::string ports;
   if (reader.read("ports", ports)) {
     unsigned first = 0;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scheduler/model.h"
+#include "sip/sdp.h"
 
 namespace linecheck::engine {
 
@@ -51,6 +52,8 @@ struct ReferenceAgentConfig {
   std::uint16_t port_first = 20000;
   std::uint16_t port_last = 29999;
   std::vector<scheduler::Codec> codecs{scheduler::Codec::pcmu, scheduler::Codec::pcma};
+  /// off: encrypted offers are refused; offer: they are answered; require: others are refused.
+  sip::Srtp srtp = sip::Srtp::offer;
   std::vector<Behaviour> behaviours;
 
   [[nodiscard]] const Behaviour* find(const std::string& user, std::optional<std::int64_t> scenario) const;

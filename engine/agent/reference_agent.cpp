@@ -9,6 +9,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "engine/call/encryption.h"
 #include "engine/call/stream_terms.h"
 #include "engine/call/synthesis.h"
 #include "engine/call/time.h"
@@ -74,6 +75,8 @@ struct ReferenceAgent::Guest {
   media::LegId media = 0;
   int rate = media::kNarrowRate;
   int clock_rate = 8000;  ///< of RTP timestamps
+  sip::OfferOptions local;
+  media::StreamOptions stream;  ///< in force
   std::int64_t origin_ns = 0;
   bool up = true;  ///< the SIP leg is neither ended nor failed
   bool sip_finished = false;
@@ -172,17 +175,22 @@ boost::asio::awaitable<bool> ReferenceAgent::ring(Guest& guest, const Behaviour&
 
 bool ReferenceAgent::accept(Guest& guest) {
   sip::Endpoint& endpoint = switchboard_.endpoint(0);
-  sip::OfferOptions local;
+  sip::OfferOptions& local = guest.local;
   local.address = host_;
   local.codecs = sip_codecs(config_.codecs);
+  local.srtp = config_.srtp;
+  add_keys(local, {sip::kSrtpSuites.begin(), sip::kSrtpSuites.end()});
   // Answered twice: the codec decides the leg's rate, the leg has the port.
-  if (const auto agreed = sip::make_answer(guest.incoming.sdp, local)) {
+  if (guest.incoming.sdp.empty()) {
+    guest.rate = leg_rate(local.codecs);
+  } else if (const auto agreed = sip::make_answer(guest.incoming.sdp, local)) {
     guest.rate = leg_rate({agreed->media.codec});
   }
   try {
     media::LegOptions options;
     options.rate = guest.rate;
     options.seed = config_.seed * 1'000'003 + ++calls_taken_;
+    options.srtp = config_.srtp != sip::Srtp::off;
     guest.media = switchboard_.media().open(options);
   } catch (const std::exception& error) {
     endpoint.reject(guest.leg, 503, "No media port");
@@ -192,19 +200,32 @@ bool ReferenceAgent::accept(Guest& guest) {
   guest.origin_ns = switchboard_.media().origin_mono_ns(guest.media);
   switchboard_.connect(guest.media, guest.inbox);
   local.port = switchboard_.media().port(guest.media);
+  if (guest.incoming.sdp.empty()) {  // the caller lets us offer; its answer comes with the ACK
+    endpoint.accept(guest.leg, sip::make_offer(local), {}, local);
+    return true;
+  }
   const auto answer = sip::make_answer(guest.incoming.sdp, local);
   if (!answer) {
     endpoint.reject(guest.leg, 488, answer.error().text);
     return false;
   }
-  guest.clock_rate = sip::rtp_clock(answer->media.codec);
-  try {
-    switchboard_.media().start(guest.media, stream_of(answer->media));
-  } catch (const std::exception& error) {  // an address of a family that we do not have
-    endpoint.reject(guest.leg, 488, error.what());
+  if (!start_media(guest, answer->media)) {
+    endpoint.reject(guest.leg, 488, "No media can be sent to that address");
     return false;
   }
-  endpoint.accept(guest.leg, answer->sdp);
+  endpoint.accept(guest.leg, answer->sdp, {}, local);
+  return true;
+}
+
+/// False where the address is of a family that we do not have.
+bool ReferenceAgent::start_media(Guest& guest, const sip::Negotiated& agreed) {
+  guest.stream = stream_of(agreed, guest.stream);
+  guest.clock_rate = sip::rtp_clock(agreed.codec);
+  try {
+    switchboard_.media().start(guest.media, guest.stream);
+  } catch (const std::exception&) {
+    return false;
+  }
   return true;
 }
 
@@ -220,7 +241,13 @@ boost::asio::awaitable<void> ReferenceAgent::converse(Guest& guest) {
     if (auto* heard = std::get_if<media::Event>(&*event)) {
       hear(guest, *heard);
     } else if (const auto* sip = std::get_if<sip::Event>(&*event)) {
-      if (std::holds_alternative<sip::Confirmed>(sip->what)) {
+      if (const auto* changed = std::get_if<sip::MediaChanged>(&sip->what)) {
+        if (!start_media(guest, changed->media)) guest.up = false;
+      } else if (const auto* confirmed = std::get_if<sip::Confirmed>(&sip->what)) {
+        if (guest.incoming.sdp.empty()) {
+          const auto agreed = sip::negotiate_answer(guest.local, confirmed->sdp);
+          if (!agreed || !start_media(guest, *agreed)) break;
+        }
         const double t = static_cast<double>(sip->mono_ns - guest.origin_ns) / 1e6;
         truth_.write({guest.incoming.call_id, sip->mono_ns, 0, 0, 0, "answered", ""});
         guest.attendant->answered(t);

@@ -45,6 +45,7 @@ class ReferenceAgent {
                                       std::shared_ptr<CallInbox> inbox);
   boost::asio::awaitable<bool> ring(Guest& guest, const Behaviour& behaviour);
   bool accept(Guest& guest);
+  bool start_media(Guest& guest, const sip::Negotiated& agreed);
   boost::asio::awaitable<void> converse(Guest& guest);
   boost::asio::awaitable<void> take_leave(Guest& guest);
   void perform(Guest& guest, const AttendantAction& action);

@@ -45,6 +45,9 @@ struct CallSpec {
   std::string target_uri;  ///< what goes into the Request-URI
   std::string proxy;       ///< SIP URI or empty
   std::vector<sip::Codec> codecs;
+  sip::Srtp srtp = sip::Srtp::off;
+  std::vector<sip::SrtpSuite> srtp_suites;  ///< offered, in this order; empty: the usual ones
+  bool rtcp_mux = false;
   std::optional<sip::Credentials> auth;
   std::uint64_t seed = 0;
   std::string recording_path;

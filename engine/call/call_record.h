@@ -64,6 +64,7 @@ struct CallRecord {
   int attempt = 1;
   std::string call_id;
   std::string codec;
+  std::string srtp;  ///< the suite that encrypted the media; empty: none did
   std::string trunk;
   std::string caller_number;
   std::string agent_number;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/call/encryption.h"
 #include "engine/call/stream_terms.h"
 #include "engine/call/synthesis.h"
 #include "engine/call/time.h"
@@ -111,6 +112,7 @@ bool PlacedCall::open_media() {
   options.rate = leg_rate(spec_->codecs);
   offer_.codecs = spec_->codecs;
   expect_offered(offer_, options);
+  options.srtp = spec_->srtp != sip::Srtp::off;
   try {
     media_leg_ = services_.switchboard.media().open(std::move(options));
   } catch (const std::exception& error) {
@@ -129,6 +131,9 @@ sip::DialRequest PlacedCall::make_invite() {
   sip::Endpoint& endpoint = services_.switchboard.endpoint(spec_->endpoint);
   offer_.address = services_.media_address;
   offer_.port = services_.switchboard.media().port(media_leg_);
+  offer_.rtcp_mux = spec_->rtcp_mux;
+  offer_.srtp = spec_->srtp;
+  add_keys(offer_, spec_->srtp_suites);
   sip::DialRequest request;
   request.id = endpoint.new_leg_id();
   request.target_uri = spec_->target_uri;
@@ -211,6 +216,8 @@ std::optional<bool> PlacedCall::on_dialling(sip::Event& event) {
     record_.ended_ms = t;
     if (record_.ended_reason.empty()) {
       record_.failure = failure_of(*failed, spec_->target);
+      if (failed->kind == sip::FailureKind::media_not_acceptable && spec_->srtp == sip::Srtp::require)
+        record_.failure->reason += " The trunk has srtp: require, so that only encrypted audio was offered.";
       record_.ended_reason = std::string(sip::name(failed->kind));
     }
     return false;
@@ -233,9 +240,11 @@ bool PlacedCall::start_media(const sip::Answered& answered) {
     return false;
   }
   record_.codec = std::string(sip::encoding_name(negotiated->codec));
+  record_.srtp = encryption_of(*negotiated);
   events_agreed_ = negotiated->telephone_event_pt >= 0;
+  stream_ = stream_of(*negotiated, stream_);
   try {
-    services_.switchboard.media().start(media_leg_, stream_of(*negotiated));
+    services_.switchboard.media().start(media_leg_, stream_);
   } catch (const std::exception& error) {
     fail(FailureCategory::agent, "The agent's SDP names an address that can't be sent to (" +
                                      negotiated->remote_address + "): " + error.what());
@@ -428,19 +437,26 @@ void PlacedCall::on_sip(sip::Event& event) {
           "The SIP dialog broke: " + (ended->reason.empty() ? std::to_string(ended->status) : ended->reason));
     }
   } else if (const auto* changed = std::get_if<sip::MediaChanged>(&event.what)) {
-    note(t, "media_changed", std::string(sip::attribute_name(changed->media.direction)));
-    events_agreed_ = changed->media.telephone_event_pt >= 0;
-    if (!changed->media.may_send()) return;  // on hold: what we send goes where it went
-    try {
-      services_.switchboard.media().start(media_leg_, stream_of(changed->media));
-    } catch (const std::exception& error) {
-      fail(FailureCategory::agent,
-           std::string("The agent's re-INVITE names an unusable address: ") + error.what());
-      end_by_caller("media-not-acceptable");
-    }
+    change_media(*changed, t);
   } else if (auto* finished = std::get_if<sip::Finished>(&event.what)) {
     keep_trace(*finished);
     in_call_ = false;
+  }
+}
+
+/// The agent's re-INVITE or UPDATE: hold and resume, another codec, address or key.
+void PlacedCall::change_media(const sip::MediaChanged& changed, double t_ms) {
+  note(t_ms, "media_changed", std::string(sip::attribute_name(changed.media.direction)));
+  record_.codec = std::string(sip::encoding_name(changed.media.codec));
+  record_.srtp = encryption_of(changed.media);
+  events_agreed_ = changed.media.telephone_event_pt >= 0;
+  stream_ = stream_of(changed.media, stream_);
+  try {
+    services_.switchboard.media().start(media_leg_, stream_);
+  } catch (const std::exception& error) {
+    fail(FailureCategory::agent,
+         std::string("The agent's re-INVITE names an unusable address: ") + error.what());
+    end_by_caller("media-not-acceptable");
   }
 }
 

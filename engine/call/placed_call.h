@@ -54,6 +54,7 @@ class PlacedCall {
   sip::DialRequest make_invite();
   std::optional<bool> on_dialling(sip::Event& event);
   bool start_media(const sip::Answered& answered);
+  void change_media(const sip::MediaChanged& changed, double t_ms);
 
   void perform(const PersonaAction& action);
   void say(const SayAction& action);
@@ -79,6 +80,7 @@ class PlacedCall {
   std::unique_ptr<Persona> persona_;
   std::unordered_map<std::uint64_t, Spoken> spoken_;
   sip::OfferOptions offer_;
+  media::StreamOptions stream_;  ///< in force
   sip::LegId sip_leg_ = 0;
   media::LegId media_leg_ = 0;
   bool sip_up_ = false;    ///< dialled, Finished not yet seen

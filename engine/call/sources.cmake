@@ -2,6 +2,7 @@
 target_sources(linecheck_engine PRIVATE
   call/call.cpp
   call/placed_call.cpp
+  call/encryption.cpp
   call/stream_terms.cpp
   call/switchboard.cpp
   call/synthesis.cpp

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine/call/encryption.h"
+
 namespace linecheck::engine {
 namespace {
 
@@ -63,18 +65,25 @@ void expect_offered(const sip::OfferOptions& offer, media::LegOptions& options) 
       offer.telephone_event_payload_type >= 0 ? offer.wide_telephone_event_payload_type : -1;
 }
 
-media::StreamOptions stream_of(const sip::Negotiated& agreed) {
+media::StreamOptions stream_of(const sip::Negotiated& agreed, const media::StreamOptions& before) {
   media::StreamOptions stream;
   stream.remote_address = agreed.remote_address;
   stream.remote_port = agreed.remote_port;
+  const bool nowhere = agreed.remote_address == "0.0.0.0" || agreed.remote_address == "::";
+  if (nowhere && !before.remote_address.empty()) {
+    stream.remote_address = before.remote_address;
+    stream.remote_port = before.remote_port;
+  }
   stream.codec = media_codec(agreed.codec);
   stream.payload_type = agreed.payload_type;
   stream.telephone_event_payload_type = agreed.telephone_event_pt;
   stream.receive_telephone_event_payload_type = agreed.receive_telephone_event_pt;
   stream.may_send = agreed.may_send();
+  stream.may_receive = agreed.may_receive();
   stream.rtcp_mux = agreed.rtcp_mux;
-  stream.remote_rtcp_address = agreed.remote_rtcp_address;
-  stream.remote_rtcp_port = agreed.remote_rtcp_port;
+  stream.remote_rtcp_address = nowhere ? before.remote_rtcp_address : agreed.remote_rtcp_address;
+  stream.remote_rtcp_port = nowhere ? before.remote_rtcp_port : agreed.remote_rtcp_port;
+  if (agreed.srtp) stream.srtp = media_keys(*agreed.srtp);
   receive_as(agreed.codec, agreed.receive_payload_type, stream.receive_payload_types);
   for (const sip::CodecEntry& entry : agreed.receivable) {
     receive_as(entry.codec, entry.payload_type, stream.receive_payload_types);

@@ -19,6 +19,8 @@ namespace linecheck::engine {
 [[nodiscard]] int leg_rate(const std::vector<sip::Codec>& codecs);
 /// By which numbers a leg that made this offer may be sent to before it is answered.
 void expect_offered(const sip::OfferOptions& offer, media::LegOptions& options);
-[[nodiscard]] media::StreamOptions stream_of(const sip::Negotiated& agreed);
+/// `before`: what was in force; its address stays where the peer, on hold, names none (c=0.0.0.0).
+[[nodiscard]] media::StreamOptions stream_of(const sip::Negotiated& agreed,
+                                             const media::StreamOptions& before = {});
 
 }  // namespace linecheck::engine

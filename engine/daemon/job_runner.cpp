@@ -41,6 +41,18 @@ std::string variant_of(const Run& run) {
   return text + " / #" + std::to_string(run.repetition);
 }
 
+sip::Srtp sip_srtp(scheduler::Srtp srtp) {
+  switch (srtp) {
+    case scheduler::Srtp::offer:
+      return sip::Srtp::offer;
+    case scheduler::Srtp::require:
+      return sip::Srtp::require;
+    case scheduler::Srtp::off:
+      break;
+  }
+  return sip::Srtp::off;
+}
+
 scheduler::RunOutcome outcome_of(RunStatus status) {
   switch (status) {
     case RunStatus::completed:
@@ -281,6 +293,10 @@ std::shared_ptr<CallSpec> JobRunner::spec_of(const scheduler::Lease& lease,
     spec->proxy = std::move(destination->proxy);
   }
   spec->codecs = sip_codecs(job_.codecs);
+  spec->srtp = sip_srtp(trunk_.srtp);
+  for (const std::string& name : trunk_.srtp_suites)
+    if (const auto suite = sip::suite_of(name)) spec->srtp_suites.push_back(*suite);
+  spec->rtcp_mux = trunk_.rtcp_mux;
   spec->auth = credentials_of(catalog.agents.at(job_.agent_id), trunk_);
   spec->seed = planned.seed;
   spec->recording_path = parts_.state.make_recording_path(lease.run_id, unix_ms(), spec->attempt).string();

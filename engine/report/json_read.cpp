@@ -206,6 +206,9 @@ media::RtpStatistics rtp_in(const Reader& in) {
     rtp.bursts.counts[i] = static_cast<std::uint32_t>(std::clamp(bursts[i], 0.0, 4e9));
   in.get("unknown_payload", rtp.unknown_payload);
   in.get("malformed", rtp.malformed);
+  in.get("forged", rtp.forged);
+  in.get("replayed", rtp.replayed);
+  in.get("unheard_early", rtp.unheard_early);
   in.get("jitter_mean_ms", rtp.jitter_mean_ms);
   in.get("jitter_max_ms", rtp.jitter_max_ms);
   in.get("mean_burst_length", rtp.mean_burst_length);
@@ -287,6 +290,7 @@ void read_call(const Reader& run, CallRecord& call, const std::filesystem::path&
   }
   metadata.get("call_id", call.call_id);
   metadata.get("codec", call.codec);
+  metadata.get("srtp", call.srtp);
   metadata.get("trunk", call.trunk);
   metadata.get("sip_status", call.sip_status);
   metadata.get("cancelled", call.cancelled);

@@ -227,6 +227,7 @@ json run_json(const Run& run, const JsonOptions& options) {
         {"hung_up_by", call.hung_up_by ? json(name_of(*call.hung_up_by)) : json(nullptr)},
         {"call_id", text_or_null(call.call_id)},
         {"codec", text_or_null(call.codec)},
+        {"srtp", text_or_null(call.srtp)},
         {"trunk", text_or_null(call.trunk)},
         {"sip_status", integer(call.sip_status)},
         {"cancelled", call.cancelled}}},

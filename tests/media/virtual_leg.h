@@ -122,6 +122,11 @@ class VirtualLeg {
     numbers = setup.numbers;
     rate = options.rate;
     setup.options = std::move(options);
+    if (setup.options.srtp) {
+      auto encrypting = std::make_unique<SrtpPort>(std::move(setup.port));
+      setup.srtp = encrypting.get();
+      setup.port = std::move(encrypting);
+    }
     id = setup.id;
     worker.submit(AttachLeg{std::make_unique<Leg>(std::move(setup))});
   }
@@ -136,7 +141,20 @@ class VirtualLeg {
   }
   void start(Stream stream) {
     stream.rtcp_remote = *Address::parse("192.0.2.1", 5005);
-    worker.submit(StartStream{id, stream});
+    worker.submit(StartStream{id, stream, nullptr});
+  }
+  void start_encrypted(const SrtpKeys& keys) {
+    Stream stream;
+    stream.remote = *Address::parse("192.0.2.1", 5004);
+    stream.rtcp_remote = *Address::parse("192.0.2.1", 5005);
+    worker.submit(StartStream{id, stream, std::make_unique<SrtpPair>(keys)});
+  }
+  void hold(bool held) {
+    Stream stream;
+    stream.remote = *Address::parse("192.0.2.1", 5004);
+    stream.rtcp_remote = *Address::parse("192.0.2.1", 5005);
+    stream.may_send = stream.may_receive = !held;
+    worker.submit(StartStream{id, stream, nullptr});
   }
   void play(ClipPtr clip, std::uint64_t tag, std::vector<Mark> marks = {}) {
     auto item = std::make_unique<PlayItem>();

@@ -68,7 +68,7 @@ TEST_CASE("what is refused of a trunk") {
                   "\"+12\"]\n"
                   "  identity: pai\n"
                   "  codecs: [opus, g722, pcmu, pcmu, speex]\n"
-                  "  srtp: require\n"
+                  "  srtp: maybe\n"
                   "  allow: [\"+1*5\", \"*\", \"http://x\"]\n"
                   "  max_calls: 0\n"
                   "  calls_per_second: 0\n"
@@ -88,7 +88,7 @@ TEST_CASE("what is refused of a trunk") {
       "f:5:13: trunks[0].identity: identity: pai is not available in this version\n"
       "f:6:30: trunks[0].codecs[3]: the codec pcmu is here twice\n"
       "f:6:36: trunks[0].codecs[4]: expected opus, g722, pcmu or pcma, found the text 'speex'\n"
-      "f:7:9: trunks[0].srtp: srtp: require is not available in this version\n"
+      "f:7:9: trunks[0].srtp: expected off, offer or require, found the text 'maybe'\n"
       "f:8:11: trunks[0].allow[0]: a pattern of numbers is a number, or its beginning and a * at the end: "
       "+1555*\n"
       "f:8:19: trunks[0].allow[1]: expected a number such as +1555* or a URI such as sip:*@host, found '*'\n"
@@ -126,4 +126,27 @@ TEST_CASE("telephone numbers") {
     CAPTURE(bad);
     CHECK_FALSE(is_phone_number(bad));
   }
+}
+
+TEST_CASE("encryption of a trunk's media") {
+  Problems problems;
+  const auto trunks = trunks_of(
+      "- name: a\n  srtp: require\n  srtp_suites: [AEAD_AES_256_GCM, AES_CM_128_HMAC_SHA1_80]\n  rtcp_mux: "
+      "true\n"
+      "- name: b\n  srtp: offer\n"
+      "- name: c\n",
+      problems);
+  REQUIRE_MESSAGE(problems.empty(), problems_text(problems));
+  CHECK(trunks[0].srtp == Srtp::require);
+  CHECK(trunks[0].srtp_suites == std::vector<std::string>{"AEAD_AES_256_GCM", "AES_CM_128_HMAC_SHA1_80"});
+  CHECK(trunks[0].rtcp_mux);
+  CHECK(trunks[1].srtp == Srtp::offer);
+  CHECK(trunks[1].srtp_suites.empty());
+  CHECK(trunks[2].srtp == Srtp::off);
+  CHECK_FALSE(trunks[2].rtcp_mux);
+  const std::string refused =
+      problems_of("- name: a\n  srtp_suites: [AEAD_AES_128_GCM, AEAD_AES_128_GCM, ROT13]\n");
+  CHECK(refused.find("f:2:35: trunks[0].srtp_suites[1]: the suite AEAD_AES_128_GCM is here twice\n") !=
+        std::string::npos);
+  CHECK(refused.find("trunks[0].srtp_suites[2]: expected ") != std::string::npos);
 }
