@@ -26,6 +26,24 @@ constexpr double kOffLeastDbov = -60;
 constexpr double kAssumedFloorDbov = -66;
 constexpr int kAssumedSlots = 4;
 
+// Noise keeps its level: 80 % of half a second lie within this. What lies far under the speech that was heard
+// may move more (voices in the background do).
+constexpr double kSteadyDb = 5;
+constexpr double kSteadyAtFirstDb = 8;  // on a line that has not been quiet yet
+constexpr double kSteadyFarDb = 14;
+constexpr double kFarUnderPeakDb = 14;
+constexpr double kOnOverNoiseDb = 4;
+constexpr double kOffOverNoiseDb = 2;
+constexpr double kNoiseFellDb = 6;
+constexpr int kHigherToBelieve = 20;  // looks, ten a second
+// Speech moves by so much within its first syllable or two.
+constexpr double kMovesDb = 8;
+
+constexpr int kBackDateMost = 12;  // frames
+// Where speech begins and ends inside the frames that show it, on average (bench/vad).
+constexpr double kBeginsEarlierMs = 3.0;
+constexpr double kEndsEarlierMs = 2.5;
+
 constexpr double kNone = std::numeric_limits<double>::infinity();
 
 double coefficient_for(int rate) {
@@ -75,6 +93,48 @@ void LiveDetector::follow_floor() {
   }
 }
 
+void LiveDetector::learn_noise() {
+  levels_[static_cast<std::size_t>(level_at_)] = static_cast<float>(level_);
+  level_at_ = (level_at_ + 1) % kMemory;
+  frames_ = std::min(frames_ + 1, kMemory);
+  if (noise_known_ && floor_ - kFloorMarginDb < noise_low_ - std::max(kNoiseFellDb, noise_high_ - noise_low_))
+    noise_known_ = false;
+  if (frames_ < kMemory || ++frames_to_learn_ < kLearnEvery) return;
+  frames_to_learn_ = 0;
+  std::array<float, kMemory> sorted = levels_;
+  const auto at = [&](int percent) {
+    const auto rank = sorted.begin() + kMemory * percent / 100;
+    std::nth_element(sorted.begin(), rank, sorted.end());
+    return static_cast<double>(*rank);
+  };
+  const double low = at(10);
+  const double high = at(90);
+  const bool far_under = peak_ - at(50) > kFarUnderPeakDb;
+  const double allowed = far_under ? kSteadyFarDb : quiet_heard_ ? kSteadyDb : kSteadyAtFirstDb;
+  if (high - low > allowed) return;
+  // Half a second may hold a faint word: of those in two seconds the least says what is noise.
+  if (noise_known_ && high > noise_high_ && ++higher_in_a_row_ < kHigherToBelieve) return;
+  higher_in_a_row_ = 0;
+  noise_known_ = true;
+  if (!quiet_heard_) {
+    // What was assumed of the line in its first second is known better now, and what seemed to begin was
+    // noise.
+    for (double& slot : slot_min_)
+      if (slot == kAssumedFloorDbov) slot = kNone;
+    if (!speaking_) window_start_.fill(-1);
+  }
+  noise_low_ = low;
+  noise_high_ = high;
+}
+
+/// Whether what was heard so far goes up and down as speech does.
+bool LiveDetector::moves() const {
+  if (frames_ == kMemory) return true;
+  const auto heard = std::span(levels_).first(static_cast<std::size_t>(frames_));
+  const auto [least, most] = std::minmax_element(heard.begin(), heard.end());
+  return static_cast<double>(*most - *least) >= kMovesDb;
+}
+
 void LiveDetector::follow_peak(bool above_off) {
   if (level_ > peak_)
     peak_ += kPeakAttack * (level_ - peak_);
@@ -93,9 +153,20 @@ std::optional<LiveEvent> LiveDetector::process(std::span<const std::int16_t> fra
 
   follow_floor();
   const double range = peak_ - floor_;
-  const double on = std::max(floor_ + std::clamp(0.40 * range, 4.0, 14.0), kOnLeastDbov);
-  const double off = std::max(floor_ + std::clamp(0.25 * range, 2.5, 8.0), kOffLeastDbov);
+  double on = std::max(floor_ + std::clamp(0.40 * range, 4.0, 14.0), kOnLeastDbov);
+  double off = std::max(floor_ + std::clamp(0.25 * range, 2.5, 8.0), kOffLeastDbov);
+  learn_noise();
+  if (noise_known_) {
+    on = std::max(on, noise_high_ + kOnOverNoiseDb);
+    off = std::max(off, noise_high_ + kOffOverNoiseDb);
+  }
+  if (level_ <= kOnLeastDbov) quiet_heard_ = true;
   follow_peak(level_ > off);
+
+  if (level_ <= off)
+    run_start_ = -1;
+  else if (run_start_ < 0)
+    run_start_ = frame_start;
 
   if (!speaking_) {
     window_start_[static_cast<std::size_t>(window_at_)] = level_ > on ? frame_start : -1;
@@ -109,11 +180,17 @@ std::optional<LiveEvent> LiveDetector::process(std::span<const std::int16_t> fra
       first_above = std::min(first_above, start);
     }
     if (above < options_.start_frames) return std::nullopt;
+    if (!quiet_heard_ && !noise_known_ && !moves()) return std::nullopt;
+    // It began where it came out of the lower threshold, if that is not long ago.
+    const auto frame = static_cast<std::int64_t>(frame_10ms.size());
+    if (run_start_ >= 0)
+      first_above = std::max(std::min(first_above, run_start_), first_above - kBackDateMost * frame);
     speaking_ = true;
     window_start_.fill(-1);
     window_at_ = 0;
     last_above_end_ = seen_;
-    return LiveEvent{LiveEvent::Kind::started, first_above, seen_};
+    return LiveEvent{LiveEvent::Kind::started,
+                     std::max<std::int64_t>(0, first_above - samples_in(kBeginsEarlierMs)), seen_};
   }
 
   if (level_ > off) {
@@ -123,7 +200,7 @@ std::optional<LiveEvent> LiveDetector::process(std::span<const std::int16_t> fra
   if ((seen_ - last_above_end_) * 1000 < static_cast<std::int64_t>(options_.end_silence_ms) * options_.rate)
     return std::nullopt;
   speaking_ = false;
-  return LiveEvent{LiveEvent::Kind::ended, last_above_end_, seen_};
+  return LiveEvent{LiveEvent::Kind::ended, last_above_end_ - samples_in(kEndsEarlierMs), seen_};
 }
 
 }  // namespace linecheck::media::speech

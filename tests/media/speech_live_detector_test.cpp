@@ -49,10 +49,21 @@ TEST_CASE("live detector: back-dates both ends and says when it knew") {
 TEST_CASE("live detector: silence and steady noise are no speech") {
   CHECK(listen(Samples(80'000, 0)).empty());
   CHECK(listen(Line(10'000).white_noise(-70).samples()).empty());
-  // A noisy line is taken for speech for a moment at most, until its floor is known.
-  for (const Heard& h : listen(Line(10'000).white_noise(-40).samples())) {
-    CHECK(h.end_ms >= 0);
-    CHECK(h.end_ms < 1500);
+  // Nor noise that is there from the first sample, at any level.
+  for (const double dbov : {-60.0, -50.0, -46.0, -40.0, -36.0, -30.0}) {
+    CAPTURE(dbov);
+    CHECK(listen(Line(10'000).white_noise(dbov).samples()).empty());
+    CHECK(listen(Line(10'000).white_noise(dbov, 11).mu_law().samples()).empty());
+  }
+}
+
+TEST_CASE("live detector: speech over noise that was there first, from its beginning on") {
+  for (const double at : {300.0, 700.0, 2000.0}) {
+    CAPTURE(at);
+    const auto heard = listen(Line(6000).put(at, voice(2000)).white_noise(-46).mu_law().samples());
+    REQUIRE(heard.size() == 1);
+    CHECK(std::abs(heard[0].start_ms - at) <= 200);
+    CHECK(std::abs(heard[0].end_ms - (at + 2000)) <= 100);
   }
 }
 
