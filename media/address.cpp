@@ -35,6 +35,12 @@ std::uint16_t Address::port() const {
   return ntohs(family() == AF_INET6 ? raw_.v6.sin6_port : raw_.v4.sin_port);
 }
 
+Address Address::with_port(std::uint16_t port) const {
+  Address other = *this;
+  (family() == AF_INET6 ? other.raw_.v6.sin6_port : other.raw_.v4.sin_port) = htons(port);
+  return other;
+}
+
 socklen_t Address::size() const {
   return family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }

@@ -23,6 +23,7 @@ class Address {
   [[nodiscard]] bool valid() const { return family() != AF_UNSPEC; }
   [[nodiscard]] int family() const { return raw_.base.sa_family; }
   [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] Address with_port(std::uint16_t port) const;
   [[nodiscard]] const sockaddr* data() const { return &raw_.base; }
   [[nodiscard]] socklen_t size() const;
   [[nodiscard]] std::string to_string() const;  ///< address:port

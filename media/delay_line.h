@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <utility>
 #include <vector>
 
 namespace linecheck::media {
@@ -61,5 +63,16 @@ class DelayLine {
   std::vector<std::size_t> free_;
   std::uint64_t order_ = 0;
 };
+
+/// Moves what waits into the other one's room where that is larger; it keeps its time. Either may be null.
+template <typename Item>
+void take_larger(std::unique_ptr<DelayLine<Item>>& mine, std::unique_ptr<DelayLine<Item>>& other) {
+  if (!other || (mine && mine->room() >= other->room())) return;
+  std::swap(mine, other);
+  while (other && other->waiting() > 0) {
+    if (Item* place = mine->push(other->next_due_ns())) *place = other->front();
+    other->pop();
+  }
+}
 
 }  // namespace linecheck::media

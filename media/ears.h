@@ -13,6 +13,7 @@
 #include "media/codecs/coder.h"
 #include "media/datagram_port.h"
 #include "media/detector_feed.h"
+#include "media/line_filter.h"
 
 namespace linecheck::media {
 
@@ -21,10 +22,11 @@ class Ears {
   /// `rate`: of the leg.
   explicit Ears(int rate) : rate_(rate), decoders_(rate, true), feed_(rate) {}
 
-  /// Calls on_decision(const DetectorFeed::Decision&) for whatever the packet makes known.
+  /// Calls on_decision(const DetectorFeed::Decision&) for whatever the packet makes known. `line`: what a bad
+  /// line does to the sound, or null.
   template <typename OnDecision>
   void packet(const ClockMap& map, ClockMap::Place place, Codec codec, std::span<const std::uint8_t> payload,
-              OnDecision&& on_decision) {
+              LineFilter* line, OnDecision&& on_decision) {
     Decoder& decoder = decoders_.of(codec);
     place.offset -= decoder.delay();
     const std::int64_t missing = feed_.missing(map, place);
@@ -35,12 +37,15 @@ class Ears {
     if (missing > 0 && missing <= rate_ / 10 && &decoder == last_) {
       const auto lost = std::span(room).first(static_cast<std::size_t>(missing));
       decoder.conceal(lost, payload);
+      if (line != nullptr) line->process(lost);
       feed_.feed(lost, on_decision);
     } else if (missing > 0) {
       feed_.silence(missing, on_decision);
     }
     last_ = &decoder;
-    std::span<const std::int16_t> audio = std::span(room).first(decoder.decode(payload, room));
+    const auto decoded = std::span(room).first(decoder.decode(payload, room));
+    if (line != nullptr) line->process(decoded);
+    std::span<const std::int16_t> audio = decoded;
     if (missing < 0) audio = audio.subspan(std::min(audio.size(), static_cast<std::size_t>(-missing)));
     feed_.feed(audio, on_decision);
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "media/port_allocator.h"
 #include "media/recorder.h"
 #include "media/rtp_packet.h"
+#include "media/tap_port.h"
 #include "media/worker.h"
 #include "media/worker_thread.h"
 
@@ -94,6 +96,23 @@ std::int64_t wall_clock_ns() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// Each direction has its own luck.
+std::uint64_t line_seed(std::uint64_t leg_seed, Direction direction) {
+  if (leg_seed == 0) {
+    std::random_device device;
+    leg_seed = (std::uint64_t{device()} << 32) | device();
+  }
+  return leg_seed ^ (direction == Direction::send ? 0x53454E44u : 0x52454356u);
+}
+
+std::unique_ptr<SendLine> send_line(const Impairment& impairment, std::uint64_t seed) {
+  return std::make_unique<SendLine>(LinePlan(impairment), line_seed(seed, Direction::send));
+}
+
+std::unique_ptr<HearLine> hear_line(const Impairment& impairment, std::uint64_t seed) {
+  return std::make_unique<HearLine>(LinePlan(impairment), line_seed(seed, Direction::receive));
+}
+
 }  // namespace
 
 class Engine::Impl {
@@ -125,6 +144,11 @@ class Engine::Impl {
     return entry != nullptr ? entry->rate : kNarrowRate;
   }
   void play(LegId leg, ClipPtr clip, std::uint64_t tag, const std::vector<std::uint32_t>& marks);
+  std::uint64_t seed(LegId leg) const {
+    const std::scoped_lock lock(mutex_);
+    const Entry* entry = find(leg);
+    return entry != nullptr ? entry->seed : 0;
+  }
   int event_fd() const { return event_ready_.fd(); }
 
  private:
@@ -138,6 +162,7 @@ class Engine::Impl {
     std::int64_t origin_ns = 0;
     std::shared_ptr<LegControl> control;
     bool srtp = false;
+    std::uint64_t seed = 0;
   };
   struct Crew {
     Crew(const Clock& clock, std::size_t capacity, const WakeUp& event_ready, const WakeUp& leg_ready,
@@ -153,6 +178,7 @@ class Engine::Impl {
   Entry* find(LegId leg);
   const Entry* find(LegId leg) const { return const_cast<Impl*>(this)->find(leg); }
   Crew& crew_of(LegId leg) { return *crews_[static_cast<std::size_t>(leg & 0xFFFFFFFFu) % crews_.size()]; }
+  LegFiles files_of(const LegOptions& options, std::shared_ptr<RecordingRing> ring, std::uint16_t port) const;
   std::size_t free_index();
   void on_closed(std::unique_ptr<Leg> leg);
   void recorder_loop();
@@ -213,6 +239,22 @@ Engine::Impl::Entry* Engine::Impl::find(LegId leg) {
   return entry.open && entry.generation == leg >> 32 ? &entry : nullptr;
 }
 
+LegFiles Engine::Impl::files_of(const LegOptions& options, std::shared_ptr<RecordingRing> ring,
+                                std::uint16_t port) const {
+  LegFiles files;
+  files.recording = options.recording_path;
+  files.format = options.recording_format;
+  files.ring = std::move(ring);
+  if (options.capture_path.empty()) return files;
+  const auto local = Address::parse(options.capture_address, port);
+  if (!local) throw std::invalid_argument("open: '" + options.capture_address + "' is no address");
+  files.capture = options.capture_path;
+  files.packets = std::make_shared<CaptureRing>();
+  files.local = *local;
+  files.wall_minus_mono_ns = wall_clock_ns() - clock_.now_ns();
+  return files;
+}
+
 LegId Engine::Impl::open(LegOptions options) {
   if (!is_leg_rate(options.rate)) {
     throw std::invalid_argument("open: a leg of " + std::to_string(options.rate) + " Hz");
@@ -232,6 +274,9 @@ LegId Engine::Impl::open(LegOptions options) {
     setup.ring = std::make_shared<RecordingRing>(options.rate, recording_pool_);
   }
 
+  if (options.send_line.any()) setup.send_line = send_line(options.send_line, options.seed);
+  if (options.receive_line.any()) setup.hear_line = hear_line(options.receive_line, options.seed);
+
   const std::scoped_lock lock(mutex_);
   if (free_.empty())
     throw PortsExhausted("as many legs as there are pairs of media ports are open or being closed");
@@ -239,13 +284,13 @@ LegId Engine::Impl::open(LegOptions options) {
   Entry& entry = entries_[index];
   setup.id = make_id(entry.generation + 1, index);
   const LegId id = setup.id;
-  const std::string path = options.recording_path;
-  const auto ring = setup.ring;
-  Entry opened{entry.generation + 1, true,         port->number(), port->family(), options.rate,
-               setup.origin_ns,      setup.control};
-  opened.srtp = options.srtp;
+  LegFiles files = files_of(options, setup.ring, port->number());
+  Entry opened{entry.generation + 1, true,          port->number(), port->family(), options.rate,
+               setup.origin_ns,      setup.control, options.srtp,   options.seed};
   setup.options = std::move(options);
   setup.port = std::move(port);
+  // The capture holds what crosses the wire, encrypted where the wire is.
+  if (files.packets) setup.port = std::make_unique<TapPort>(std::move(setup.port), files.packets, clock_);
   if (setup.options.srtp) {
     auto encrypting = std::make_unique<SrtpPort>(std::move(setup.port));
     setup.srtp = encrypting.get();
@@ -261,7 +306,7 @@ LegId Engine::Impl::open(LegOptions options) {
   free_.pop_back();
   entry = std::move(opened);
   ++open_legs_;
-  if (ring) recorder_.add(id, path, ring);
+  if (files.ring || files.packets) recorder_.add(id, std::move(files));
   return id;
 }
 
@@ -432,6 +477,18 @@ void Engine::stop_playing(LegId leg) {
 void Engine::send_digits(LegId leg, const std::string& digits, std::chrono::milliseconds tone,
                          std::chrono::milliseconds gap, std::uint64_t tag) {
   impl_->send(leg, EnqueueItem{leg, digits_item(digits, tone, gap, tag, impl_->rate(leg))});
+}
+
+void Engine::impair(LegId leg, Direction direction, const Impairment& impairment) {
+  const std::uint64_t seed = impl_->seed(leg);
+  ImpairLine command;
+  command.leg = leg;
+  if (direction == Direction::send) {
+    command.send = send_line(impairment, seed);
+  } else {
+    command.hear = hear_line(impairment, seed);
+  }
+  impl_->send(leg, std::move(command));
 }
 
 void Engine::close(LegId leg) {

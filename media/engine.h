@@ -24,7 +24,9 @@
 #include "media/codec.h"
 #include "media/codecs/coder.h"
 #include "media/events.h"
+#include "media/impairment.h"
 #include "media/srtp_keys.h"
+#include "media/wav_format.h"
 
 namespace linecheck::media {
 
@@ -46,10 +48,19 @@ struct LegOptions {
   /// offered. Any codec works at either.
   int rate = kNarrowRate;
   std::string recording_path;  ///< stereo WAV, left caller, right agent; empty: none. Its folder must exist
+  WavFormat recording_format = WavFormat::pcm16;
+  /// pcap of the leg's packets as they cross the wire; empty: none. `capture_address`: a literal, our own
+  /// address as the remote sees it (sockets that are bound to any address do not know it).
+  std::string capture_path;
+  std::string capture_address;
   ClipPtr noise_bed;  ///< of `rate`; looped without a break beneath everything that is said; may be null
   bool detect_speech = true;  ///< run the live turn detector on the agent's channel
   std::uint64_t seed = 0;     ///< of SSRC and the first sequence number and timestamp; 0: random
   std::chrono::milliseconds rtp_timeout{10000};
+  /// Simulated bad lines, seeded by `seed`. What we send leaves over the one, and is recorded as it leaves;
+  /// what comes is counted and recorded before the other, and heard after it.
+  Impairment send_line;
+  Impairment receive_line;
   /// The payload types of our own SDP, heard also before start(): early media.
   PayloadTypes offered_payload_types{0, 8, -1, -1};
   /// Of telephone-event with a clock of 8,000 Hz, and of 48,000 Hz. -1: none.
@@ -139,6 +150,8 @@ class Engine {
   void send_digits(LegId leg, const std::string& digits,
                    std::chrono::milliseconds tone = std::chrono::milliseconds{100},
                    std::chrono::milliseconds gap = std::chrono::milliseconds{100}, std::uint64_t tag = 0);
+  /// The line is like that from here on, in this direction.
+  void impair(LegId leg, Direction direction, const Impairment& impairment);
   /// Asynchronous: the Closed event carries the report, after the recording is on disk. A second close does
   /// nothing.
   void close(LegId leg);

@@ -22,6 +22,7 @@ struct PlayStarted {
   std::uint64_t tag = 0;
   std::uint32_t rtp_timestamp = 0;  ///< of the clip's first sample
   std::int64_t mono_ns = 0;         ///< CLOCK_MONOTONIC when the packet that begins it left
+  double recorded_ms = 0;  ///< where it lies in the recording: t_ms, or later on a simulated bad line
 };
 
 /// t_ms: end of the last sample played. A clip that was stopped before it began has samples_played 0 and no

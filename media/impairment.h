@@ -13,11 +13,14 @@
 // - A duplicate follows its original at once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 namespace linecheck::media {
+
+enum class Direction : std::uint8_t { send, receive };
 
 struct Impairment {
   double loss_percent = 0;
@@ -99,6 +102,9 @@ struct LinePlan {
   }
   /// The longest one, but for what waits behind others.
   [[nodiscard]] double ceiling_ms() const { return floor_ms() + shape.spread_ms; }
+  /// Packets that may wait at once: one each 10 ms, and some that come close behind each other (the ends of
+  /// keys).
+  [[nodiscard]] std::size_t room() const { return static_cast<std::size_t>(ceiling_ms() / 10) + 8; }
 };
 
 }  // namespace linecheck::media

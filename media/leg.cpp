@@ -49,6 +49,8 @@ Leg::Leg(LegSetup setup)
       digits_(rate_) {
   report_.send.ssrc = setup_.numbers.ssrc;
   report_.send.loss_known = false;
+  if (setup_.send_line) impair(std::move(setup_.send_line), setup_.origin_ns);
+  if (setup_.hear_line) impair(std::move(setup_.hear_line), setup_.origin_ns);
 }
 
 void Leg::start(const Stream& stream, std::int64_t now_ns, std::unique_ptr<SrtpPair> srtp) {
@@ -95,11 +97,15 @@ void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayN
   notes.clear();
   const bool events = stream_->may_send && stream_->telephone_event_payload_type >= 0;
   const auto digit = playout_.frame(position, audio, events, notes);
+  if (send_line_) {
+    send_line_->filter().process(audio);
+    send_line_->carry(tick_ns, position, {});
+  }
   const std::int64_t left_ns = clock.now_ns();
   if (digit) {
     send_digit(*digit);
   } else {
-    send_audio(position, audio);
+    send_audio(tick_ns, position, audio);
   }
   if (stream_->may_send) account(tick_ns, left_ns);
   publish(notes, position, left_ns, outlet);
@@ -119,7 +125,7 @@ void Leg::fill_bed(std::int64_t position, std::span<std::int16_t> audio) const {
   }
 }
 
-void Leg::send_audio(std::int64_t position, std::span<const std::int16_t> audio) {
+void Leg::send_audio(std::int64_t tick_ns, std::int64_t position, std::span<const std::int16_t> audio) {
   if (!stream_->may_send) {
     // On hold nothing leaves, and what is said meanwhile is said to nobody. The clock goes on; what comes
     // after the hold is a new talk spurt.
@@ -128,19 +134,22 @@ void Leg::send_audio(std::int64_t position, std::span<const std::int16_t> audio)
   }
   std::array<std::uint8_t, kMaxFrameSamples> room;
   const std::span<const std::uint8_t> payload = std::span(room).first(encoder_->encode(audio, room));
+  std::array<std::int16_t, kMaxFrameSamples> heard;
+  const auto sound = std::span<const std::int16_t>(heard).first(setup_.ring ? audio.size() : 0);
+  if (setup_.ring) encoder_->heard(audio, payload, heard);
   if (payload.empty()) {
     marker_ = true;  // what comes after silence that was not sent is a talk spurt (RFC 7587 section 4.1)
-  } else if (!session_.send(payload, stream_->payload_type, std::exchange(marker_, false),
-                            timestamp_of(position), remote_.destination())) {
-    ++report_.send.malformed;
+  } else {
+    if (send_line_) send_line_->carry(tick_ns, position + encoder_->delay(), sound);
+    if (!session_.send(payload, stream_->payload_type, std::exchange(marker_, false), timestamp_of(position),
+                       remote_.destination())) {
+      ++report_.send.malformed;
+    }
+    if (send_line_) return;  // it counts and records what leaves
+    ++report_.send.packets;
   }
-  if (!payload.empty()) ++report_.send.packets;
   report_.send.bytes += payload.size();
-  if (setup_.ring) {
-    std::array<std::int16_t, kMaxFrameSamples> heard;
-    encoder_->heard(audio, payload, heard);
-    setup_.ring->write_caller(position + encoder_->delay(), std::span(heard).first(audio.size()));
-  }
+  if (setup_.ring) setup_.ring->write_caller(position + encoder_->delay(), sound);
 }
 
 void Leg::send_digit(const DtmfSender::Packet& packet) {
@@ -149,6 +158,7 @@ void Leg::send_digit(const DtmfSender::Packet& packet) {
                      timestamp_of(packet.begin), remote_.destination())) {
     ++report_.send.malformed;
   }
+  if (send_line_) return;
   ++report_.send.packets;
   report_.send.bytes += packet.payload.size();
 }
@@ -171,6 +181,7 @@ void Leg::publish(std::vector<PlayNote>& notes, std::int64_t position, std::int6
     if (auto* started = std::get_if<PlayStarted>(&note.what)) {
       started->rtp_timestamp = timestamp_of(note.position);
       started->mono_ns = left_ns;
+      started->recorded_ms = position_ms(note.position) + line_delay_ms();
     } else if (auto* mark = std::get_if<MarkSent>(&note.what)) {
       mark->rtp_timestamp = timestamp_of(note.position);
       mark->packet_mono_ns = left_ns;
@@ -184,6 +195,7 @@ void Leg::publish(std::vector<PlayNote>& notes, std::int64_t position, std::int6
   notes.clear();
   if (const auto digit = playout_.take_sent_digit(); digit && report_.digits.size() < kMostListed) {
     report_.digits.push_back(*digit);
+    report_.digits.back().start_ms += line_delay_ms();
   }
 }
 
@@ -216,6 +228,8 @@ void Leg::finish(std::int64_t tick_ns, bool realtime) {
   finish_control(tick_ns);
   report_.clock_map_restarts = map_.restarts();
   if (last_packet_ns_ != 0) report_.last_packet_ms = ms_of(last_packet_ns_);
+  if (send_line_) report_.send_line = send_line_->take_periods();
+  if (hear_line_) report_.receive_line = hear_line_->take_periods();
   report_.engine.realtime = realtime;
   report_.engine.dropped_commands = setup_.control->dropped_commands.load(std::memory_order_relaxed);
 }

@@ -18,6 +18,7 @@
 #include "media/dtmf_receiver.h"
 #include "media/ears.h"
 #include "media/engine.h"
+#include "media/hear_line.h"
 #include "media/outlet.h"
 #include "media/playout.h"
 #include "media/receive_statistics.h"
@@ -25,6 +26,7 @@
 #include "media/remote.h"
 #include "media/rtcp_session.h"
 #include "media/rtp_session.h"
+#include "media/send_line.h"
 #include "media/srtp_port.h"
 
 namespace linecheck::media {
@@ -71,6 +73,8 @@ struct LegSetup {
   std::shared_ptr<LegControl> control;
   std::shared_ptr<RecordingRing> ring;  ///< null: no recording
   StreamNumbers numbers{0};
+  std::unique_ptr<SendLine> send_line;  ///< null: a perfect line
+  std::unique_ptr<HearLine> hear_line;
 };
 
 class Leg {
@@ -87,6 +91,12 @@ class Leg {
   void start(const Stream& stream, std::int64_t now_ns, std::unique_ptr<SrtpPair> srtp = nullptr);
   void enqueue(std::unique_ptr<PlayItem> item) { playout_.enqueue(std::move(item)); }
   void stop_playing() { playout_.stop(); }
+  /// The line is another one from here on.
+  void impair(std::unique_ptr<SendLine> line, std::int64_t now_ns);
+  void impair(std::unique_ptr<HearLine> line, std::int64_t now_ns);
+  [[nodiscard]] bool sends_over_bad_line() const { return send_line_ != nullptr; }
+  /// Sends what a bad line has held up until now.
+  void release(std::int64_t tick_ns) { send_line_->release(tick_ns); }
   /// The frame whose exact time is `tick_ns`. `notes` is room to work in.
   void send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayNote>& notes, Outlet& outlet);
   void receive(std::int64_t tick_ns, std::int64_t now_ns, DatagramBatch& batch, Outlet& outlet);
@@ -116,7 +126,7 @@ class Leg {
   }
 
   void fill_bed(std::int64_t position, std::span<std::int16_t> audio) const;
-  void send_audio(std::int64_t position, std::span<const std::int16_t> audio);
+  void send_audio(std::int64_t tick_ns, std::int64_t position, std::span<const std::int16_t> audio);
   void send_digit(const DtmfSender::Packet& packet);
   void account(std::int64_t tick_ns, std::int64_t left_ns);
   void publish(std::vector<PlayNote>& notes, std::int64_t position, std::int64_t left_ns, Outlet& outlet);
@@ -130,6 +140,9 @@ class Leg {
 
   void handle(const Datagram& datagram, Outlet& outlet);
   void hear(const RtpPacket& packet, Codec codec, std::int64_t arrival_ns, Outlet& outlet);
+  void listen(Codec codec, ClockMap::Place place, std::span<const std::uint8_t> payload, Outlet& outlet);
+  void listen_to_line(std::int64_t now_ns, Outlet& outlet);
+  [[nodiscard]] double line_delay_ms() const { return send_line_ ? send_line_->floor_ms() : 0; }
   /// The clock of the telephone-events that have this payload type, Hz; 0: they are none.
   [[nodiscard]] int telephone_event_clock(int payload_type) const;
   [[nodiscard]] std::optional<Codec> codec_of(int payload_type) const;
@@ -143,6 +156,8 @@ class Leg {
   RtpSessionHandle session_;
   LegReport report_;
   double closed_ms_ = 0;
+  std::unique_ptr<SendLine> send_line_;  // null: a perfect line, as long as nobody asked for another one
+  std::unique_ptr<HearLine> hear_line_;
 
   // Sending.
   std::optional<Stream> stream_;

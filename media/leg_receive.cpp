@@ -29,6 +29,7 @@ void Leg::receive(std::int64_t tick_ns, std::int64_t now_ns, DatagramBatch& batc
   }
   const std::int64_t position = position_of(tick_ns);
   if (const auto digit = digits_.pass(now_ns - setup_.origin_ns)) pressed(*digit, outlet);
+  if (hear_line_) listen_to_line(now_ns, outlet);
   if (setup_.options.detect_speech) {
     ears_.pass(position, [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
   }
@@ -97,10 +98,19 @@ void Leg::hear(const RtpPacket& packet, Codec codec, std::int64_t arrival_ns, Ou
   received_.heard(codec_name(codec), samples * 1000 / rate_);
   if (setup_.ring && !track_.hold(map_, place, codec, packet.sequence, packet.payload, *setup_.ring))
     received_.late();
-  if (setup_.options.detect_speech) {
-    ears_.packet(map_, place, codec, packet.payload,
-                 [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
+  if (!setup_.options.detect_speech) return;
+  if (!hear_line_) {
+    listen(codec, place, packet.payload, outlet);
+    return;
   }
+  hear_line_->packet(
+      codec, place, packet.payload, setup_.origin_ns + arrival_ns,
+      [&](Codec heard, ClockMap::Place there, auto payload) { listen(heard, there, payload, outlet); });
+}
+
+void Leg::listen(Codec codec, ClockMap::Place place, std::span<const std::uint8_t> payload, Outlet& outlet) {
+  ears_.packet(map_, place, codec, payload, hear_line_ ? &hear_line_->filter() : nullptr,
+               [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
 }
 
 int Leg::telephone_event_clock(int payload_type) const {

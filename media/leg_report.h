@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "media/impairment.h"
+
 namespace linecheck::media {
 
 /// A stretch of time, ms.
@@ -168,8 +170,11 @@ struct LegReport {
   std::optional<double> first_packet_ms;  ///< first RTP packet received
   std::optional<double> last_packet_ms;
   int clock_map_restarts = 0;
-  std::string srtp_suite;       ///< in use at the end; empty: in the clear
-  std::string recording_error;  ///< why the recording is incomplete; empty: it is whole
+  std::string srtp_suite;                ///< in use at the end; empty: in the clear
+  std::vector<LinePeriod> send_line;     ///< a simulated bad line, from change to change; empty: none
+  std::vector<LinePeriod> receive_line;  ///< the same, before our ears only
+  std::string recording_error;           ///< why the recording is incomplete; empty: it is whole
+  std::string capture_error;             ///< the same of the capture
 };
 
 }  // namespace linecheck::media

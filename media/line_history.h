@@ -3,7 +3,6 @@
 // One direction of a bad line over a call: its present settings and what each stretch of them came to.
 #pragma once
 
-#include <utility>
 #include <vector>
 
 #include "media/packet_impairer.h"
@@ -32,7 +31,7 @@ class LineHistory {
   /// At the end of the leg.
   [[nodiscard]] std::vector<LinePeriod> take() {
     close();
-    return std::move(periods_);
+    return periods_;
   }
 
  private:

@@ -12,11 +12,24 @@
 #include <string>
 #include <vector>
 
+#include "media/capture_ring.h"
 #include "media/leg.h"
+#include "media/pcap_writer.h"
 #include "media/recording_ring.h"
 #include "media/wav_writer.h"
 
 namespace linecheck::media {
+
+/// What is written of a leg.
+struct LegFiles {
+  std::string recording;
+  WavFormat format = WavFormat::pcm16;
+  std::shared_ptr<RecordingRing> ring;  ///< null: no recording
+  std::string capture;
+  std::shared_ptr<CaptureRing> packets;  ///< null: no capture
+  Address local;                         ///< of the leg's RTP, as the remote sees it; its RTCP is one above
+  std::int64_t wall_minus_mono_ns = 0;
+};
 
 class Recorder {
  public:
@@ -25,8 +38,15 @@ class Recorder {
 
   explicit Recorder(OnClosed on_closed) : on_closed_(std::move(on_closed)) {}
 
-  /// Any thread but a worker. The file is created with the next service().
-  void add(LegId leg, std::string path, std::shared_ptr<RecordingRing> ring);
+  /// Any thread but a worker. The files are created with the next service().
+  void add(LegId leg, LegFiles files);
+  /// The same for a recording alone.
+  void add(LegId leg, std::string path, std::shared_ptr<RecordingRing> ring) {
+    LegFiles files;
+    files.recording = std::move(path);
+    files.ring = std::move(ring);
+    add(leg, std::move(files));
+  }
 
   // One thread:
 
@@ -40,19 +60,24 @@ class Recorder {
   static constexpr std::size_t kBatch = 4 * RecordingBlock::kFrames;  // 510 ms at 8 kHz
 
   struct Recording {
-    std::string path;
-    std::shared_ptr<RecordingRing> ring;
-    std::unique_ptr<WavWriter> file;
+    LegFiles files;
+    std::unique_ptr<WavWriter> sound;     // null: no recording
+    std::unique_ptr<PcapWriter> capture;  // null: none
   };
 
   void adopt_new();
   void write(Recording& recording, std::size_t at_least);
+  void write_capture(Recording& recording);
+  std::string end_sound(Recording& recording);
+  std::string end_capture(Recording& recording);
 
   OnClosed on_closed_;
   std::mutex mutex_;
   std::vector<std::pair<LegId, Recording>> new_;
   std::map<LegId, Recording> recordings_;
   std::vector<RecordingRing::Frame> batch_;
+  std::vector<std::uint8_t> packet_;
+  std::vector<std::uint8_t> records_;
 };
 
 }  // namespace linecheck::media

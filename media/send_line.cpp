@@ -5,22 +5,14 @@
 #include <cmath>
 #include <utility>
 
-#include "media/codec.h"
+#include "media/rtp_packet.h"
 
 namespace linecheck::media {
-namespace {
-
-// Packets of 10 ms, and some that come close behind each other (the ends of keys).
-std::size_t room_for(const LinePlan& plan) {
-  return static_cast<std::size_t>(plan.ceiling_ms() / 10) + 8;
-}
-
-}  // namespace
 
 SendLine::SendLine(const LinePlan& plan, std::uint64_t seed)
     : next_(plan),
       history_(seed),
-      waiting_(plan.asked.touches_packets() ? std::make_unique<DelayLine<Packet>>(room_for(plan)) : nullptr) {
+      waiting_(plan.asked.touches_packets() ? std::make_unique<DelayLine<Packet>>(plan.room()) : nullptr) {
 }
 
 void SendLine::begin(double now_ms, int rate) {
@@ -31,14 +23,7 @@ void SendLine::begin(double now_ms, int rate) {
 
 void SendLine::change(SendLine& to, double now_ms, int rate) {
   next_ = to.next_;
-  if (to.waiting_ && (!waiting_ || waiting_->room() < to.waiting_->room())) {
-    std::swap(waiting_, to.waiting_);
-    // What was waiting keeps its time.
-    while (to.waiting_ && to.waiting_->waiting() > 0) {
-      if (Packet* place = waiting_->push(to.waiting_->next_due_ns())) *place = to.waiting_->front();
-      to.waiting_->pop();
-    }
-  }
+  take_larger(waiting_, to.waiting_);
   begin(now_ms, rate);
 }
 
@@ -49,6 +34,8 @@ void SendLine::carry(std::int64_t at_ns, std::int64_t position, std::span<const 
 }
 
 bool SendLine::send(std::span<const std::uint8_t> packet, const Address& to) noexcept {
+  // RTCP on the same port (RFC 5761 section 4), see send_control().
+  if (packet.size() >= 2 && packet[1] >= 192 && packet[1] <= 223) return wire_->send(packet, to);
   const std::uint64_t serial = serial_++;
   const auto sound = std::exchange(sound_, {});
   const auto fate = history_.impairer().decide(at_ns_);
@@ -85,7 +72,11 @@ bool SendLine::leave(std::uint64_t serial, std::int64_t at_ns, std::int64_t leav
                      std::int64_t position, std::span<const std::int16_t> sound,
                      std::span<const std::uint8_t> bytes, const Address& to) {
   bool sent = true;
-  for (int i = 0; i < copies; ++i) sent = wire_->send(bytes, to) && sent;
+  for (int i = 0; i < copies; ++i) {
+    sent = wire_->send(bytes, to) && sent;
+    ++statistics_->packets;
+    statistics_->bytes += bytes.size() - std::min(bytes.size(), kRtpHeaderSize);
+  }
   history_.impairer().left(serial, at_ns, leaves_ns, copies);
   if (ring_ != nullptr && !sound.empty()) ring_->write_caller(position, sound);
   return sent;

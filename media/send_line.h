@@ -15,6 +15,7 @@
 
 #include "media/datagram_port.h"
 #include "media/delay_line.h"
+#include "media/leg_report.h"
 #include "media/line_filter.h"
 #include "media/line_history.h"
 #include "media/recording_ring.h"
@@ -26,10 +27,11 @@ class SendLine final : public DatagramPort {
   /// Makes room for all that may wait: away from the media thread.
   SendLine(const LinePlan& plan, std::uint64_t seed);
 
-  /// What is behind it. `ring` may be null.
-  void attach(DatagramPort& wire, RecordingRing* ring) {
+  /// What is behind it, and what counts the packets that leave. `ring` may be null.
+  void attach(DatagramPort& wire, RecordingRing* ring, RtpStatistics& statistics) {
     wire_ = &wire;
     ring_ = ring;
+    statistics_ = &statistics;
   }
   /// The plan takes effect. `rate`: of the audio.
   void begin(double now_ms, int rate);
@@ -49,6 +51,12 @@ class SendLine final : public DatagramPort {
   [[nodiscard]] int family() const override { return wire_->family(); }
   bool send(std::span<const std::uint8_t> packet, const Address& to) noexcept override;
   void receive(DatagramBatch& batch) noexcept override { wire_->receive(batch); }
+  // A bad line in truth hits RTCP too; here it stays whole, or the remote's reports of the line would be lost
+  // with it.
+  bool send_control(std::span<const std::uint8_t> packet, const Address& to) noexcept override {
+    return wire_->send_control(packet, to);
+  }
+  void receive_control(DatagramBatch& batch) noexcept override { wire_->receive_control(batch); }
 
  private:
   static constexpr std::size_t kMostBytes = 512;
@@ -72,6 +80,7 @@ class SendLine final : public DatagramPort {
 
   DatagramPort* wire_ = nullptr;
   RecordingRing* ring_ = nullptr;
+  RtpStatistics* statistics_ = nullptr;
   LinePlan next_;  // until begin()
   LineHistory history_;
   LineFilter filter_;

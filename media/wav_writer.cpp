@@ -2,28 +2,34 @@
 #include "media/wav_writer.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <utility>
+
+#include "media/g711.h"
 
 namespace linecheck::media {
 namespace {
 
-constexpr std::size_t kHeaderSize = 44;
-constexpr std::size_t kFrameSize = 4;
-constexpr std::uint64_t kMaxData = 0xFFFFFFFFu - kHeaderSize;  // the sizes in the header have 32 bits
+constexpr std::uint64_t kMaxFile = 0xFFFFFFFFu;  // the sizes in the header have 32 bits
+constexpr std::uint32_t kChannels = 2;
 
-void put16(std::uint8_t* at, std::uint32_t value) {
-  at[0] = static_cast<std::uint8_t>(value);
-  at[1] = static_cast<std::uint8_t>(value >> 8);
+void put16(std::vector<std::uint8_t>& out, std::uint32_t value) {
+  out.push_back(static_cast<std::uint8_t>(value));
+  out.push_back(static_cast<std::uint8_t>(value >> 8));
 }
 
-void put32(std::uint8_t* at, std::uint32_t value) {
-  put16(at, value);
-  put16(at + 2, value >> 16);
+void put32(std::vector<std::uint8_t>& out, std::uint64_t value) {
+  put16(out, static_cast<std::uint32_t>(value & 0xFFFF));
+  put16(out, static_cast<std::uint32_t>(value >> 16));
+}
+
+void put_name(std::vector<std::uint8_t>& out, const char* name) {
+  out.insert(out.end(), name, name + std::strlen(name));
 }
 
 // Errno, or 0. What was written before the error is in `done`.
@@ -42,53 +48,76 @@ int write_all(int fd, std::span<const std::uint8_t> bytes, std::int64_t offset, 
 
 }  // namespace
 
-WavWriter::WavWriter(std::string path, int rate)
-    : path_(std::move(path)),
-      rate_(static_cast<std::uint32_t>(rate)),
-      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+WavWriter::WavWriter(std::string path, int rate, WavFormat format)
+    : path_(std::move(path)), rate_(static_cast<std::uint32_t>(rate)), format_(format) {
+  // Under another name until its header is there: no instant finds half a file under its own. What is there
+  // and is no file (a device, a pipe) is written to, never replaced.
+  struct stat there {};
+  const bool replaces = ::stat(path_.c_str(), &there) != 0 || S_ISREG(there.st_mode);
+  const std::string fresh = replaces ? path_ + ".new" : path_;
+  file_ = FileDescriptor(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!file_.valid()) {
     fail("cannot create", errno);
     return;
   }
-  write_header();
+  write_header(0);
+  if (!replaces) return;
+  if (error_.empty() && ::rename(fresh.c_str(), path_.c_str()) != 0) fail("cannot create", errno);
+  if (!error_.empty()) ::unlink(fresh.c_str());
 }
 
 void WavWriter::append(std::span<const RecordingRing::Frame> frames) {
   if (!error_.empty() || frames.empty()) return;
-  if ((frames_ + frames.size()) * kFrameSize > kMaxData) {
+  if (header_size() + (frames_ + frames.size()) * frame_size() > kMaxFile) {
     fail("cannot hold more in", EFBIG);
     return;
   }
-  bytes_.resize(frames.size() * kFrameSize);
-  std::uint8_t* at = bytes_.data();
-  for (const auto& frame : frames) {
-    put16(at, static_cast<std::uint16_t>(frame.caller));
-    put16(at + 2, static_cast<std::uint16_t>(frame.agent));
-    at += kFrameSize;
+  bytes_.clear();
+  if (format_ == WavFormat::pcm16) {
+    for (const auto& frame : frames) {
+      put16(bytes_, static_cast<std::uint16_t>(frame.caller));
+      put16(bytes_, static_cast<std::uint16_t>(frame.agent));
+    }
+  } else {
+    samples_.clear();
+    for (const auto& frame : frames) {
+      samples_.push_back(frame.caller);
+      samples_.push_back(frame.agent);
+    }
+    bytes_.resize(samples_.size());
+    g711_encode(Codec::pcmu, samples_, bytes_);
   }
   std::size_t done = 0;
   const int code =
-      write_all(file_.get(), bytes_, static_cast<std::int64_t>(kHeaderSize + frames_ * kFrameSize), done);
-  frames_ += done / kFrameSize;
-  write_header();
+      write_all(file_.get(), bytes_, static_cast<std::int64_t>(header_size() + frames_ * frame_size()), done);
+  frames_ += done / frame_size();
+  write_header(frames_);
   if (code != 0) fail("cannot write", code);
 }
 
-void WavWriter::write_header() {
-  const auto data = static_cast<std::uint32_t>(frames_ * kFrameSize);
-  std::array<std::uint8_t, kHeaderSize> header{};
-  std::memcpy(header.data(), "RIFF", 4);
-  put32(header.data() + 4, data + kHeaderSize - 8);
-  std::memcpy(header.data() + 8, "WAVEfmt ", 8);
-  put32(header.data() + 16, 16);  // length of this chunk
-  put16(header.data() + 20, 1);   // linear PCM
-  put16(header.data() + 22, 2);   // channels
-  put32(header.data() + 24, rate_);
-  put32(header.data() + 28, rate_ * static_cast<std::uint32_t>(kFrameSize));  // bytes a second
-  put16(header.data() + 32, kFrameSize);
-  put16(header.data() + 34, 16);  // bits a sample
-  std::memcpy(header.data() + 36, "data", 4);
-  put32(header.data() + 40, data);
+void WavWriter::write_header(std::uint64_t frames) {
+  const std::uint64_t data = frames * frame_size();
+  const auto bits = static_cast<std::uint32_t>(frame_size() * 8 / kChannels);
+  std::vector<std::uint8_t> header;
+  header.reserve(header_size());
+  put_name(header, "RIFF");
+  put32(header, data + header_size() - 8);
+  put_name(header, "WAVEfmt ");
+  put32(header, format_ == WavFormat::pcm16 ? 16 : 18);  // length of this chunk
+  put16(header, format_ == WavFormat::pcm16 ? 1 : 7);    // linear PCM, mu-law
+  put16(header, kChannels);
+  put32(header, rate_);
+  put32(header, std::uint64_t{rate_} * frame_size());  // bytes a second
+  put16(header, static_cast<std::uint32_t>(frame_size()));
+  put16(header, bits);
+  if (format_ == WavFormat::ulaw) {  // all but linear PCM have an extension and a count of frames
+    put16(header, 0);
+    put_name(header, "fact");
+    put32(header, 4);
+    put32(header, frames);
+  }
+  put_name(header, "data");
+  put32(header, data);
   std::size_t done = 0;
   const int code = write_all(file_.get(), header, 0, done);
   if (code != 0) fail("cannot write", code);

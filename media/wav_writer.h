@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A stereo 16-bit WAV file that is valid at any instant: the header is made current after each batch, and
-// never promises more than what has been written, so that a killed process leaves a file that opens.
+// A stereo WAV file that is valid at any instant: it appears under its name with a whole header, which is
+// made current after each batch and never promises more than what has been written, so that a killed process
+// leaves a file that opens.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +12,14 @@
 
 #include "media/recording_ring.h"
 #include "media/udp_port.h"
+#include "media/wav_format.h"
 
 namespace linecheck::media {
 
 class WavWriter {
  public:
   /// Creates or replaces the file. `rate`: samples a second. Look at error().
-  WavWriter(std::string path, int rate);
+  WavWriter(std::string path, int rate, WavFormat format = WavFormat::pcm16);
 
   /// Appends. After an error nothing more is written; what was written stays readable.
   void append(std::span<const RecordingRing::Frame> frames);
@@ -26,15 +28,19 @@ class WavWriter {
   [[nodiscard]] std::uint64_t frames() const { return frames_; }
 
  private:
-  void write_header();
+  void write_header(std::uint64_t frames);
+  [[nodiscard]] std::size_t frame_size() const { return format_ == WavFormat::pcm16 ? 4 : 2; }
+  [[nodiscard]] std::size_t header_size() const { return format_ == WavFormat::pcm16 ? 44 : 58; }
   void fail(const std::string& what, int code);
 
   std::string path_;
   std::uint32_t rate_;
+  WavFormat format_;
   FileDescriptor file_;
   std::string error_;
   std::uint64_t frames_ = 0;
   std::vector<std::uint8_t> bytes_;
+  std::vector<std::int16_t> samples_;
 };
 
 }  // namespace linecheck::media

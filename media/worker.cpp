@@ -26,6 +26,7 @@ Worker::Worker(const Clock& clock, std::size_t capacity, std::size_t commands, O
       batch_(std::make_unique<DatagramBatch>()) {
   for (Slot& slot : slots_) slot.reserve(capacity / kSlots + 1);
   notes_.reserve(kNotes);
+  on_bad_lines_.reserve(capacity);
 }
 
 Worker::~Worker() = default;
@@ -49,6 +50,7 @@ void Worker::rest() {
 
 void Worker::tick(std::int64_t tick_ns) {
   obey();
+  for (Leg* leg : on_bad_lines_) leg->release(tick_ns);
   Slot& slot = slots_[static_cast<std::size_t>(tick_ns / kTickNs % kSlots)];
   if (slot.empty()) return;
   // All of the slot's packets leave before anything is read: reading can wait, departures are what is
@@ -65,6 +67,7 @@ void Worker::retire_closing(Slot& slot, std::int64_t tick_ns) {
       continue;
     }
     const LegId id = slot[i]->id();
+    if (slot[i]->sends_over_bad_line()) std::erase(on_bad_lines_, slot[i].get());
     slot[i]->finish(tick_ns, realtime_);
     if (!outlet_.retire(std::move(slot[i]))) return;  // no room: with the next frame
     by_index_[index_of(id)] = nullptr;
@@ -88,6 +91,8 @@ void Worker::obey(Command& command) {
     if (Leg* leg = find(enqueue->leg)) leg->enqueue(std::move(enqueue->item));
   } else if (auto* stop = std::get_if<StopPlaying>(&command)) {
     if (Leg* leg = find(stop->leg)) leg->stop_playing();
+  } else if (auto* line = std::get_if<ImpairLine>(&command)) {
+    if (Leg* leg = find(line->leg)) impair(*leg, *line);
   }
 }
 
@@ -95,8 +100,17 @@ void Worker::attach(std::unique_ptr<Leg> leg) {
   auto& slot = *std::min_element(slots_.begin(), slots_.end(),
                                  [](const Slot& a, const Slot& b) { return a.size() < b.size(); });
   by_index_[index_of(leg->id())] = leg.get();
+  if (leg->sends_over_bad_line()) on_bad_lines_.push_back(leg.get());
   slot.push_back(std::move(leg));
   ++leg_count_;
+}
+
+void Worker::impair(Leg& leg, ImpairLine& command) {
+  if (command.send) {
+    if (!leg.sends_over_bad_line()) on_bad_lines_.push_back(&leg);
+    leg.impair(std::move(command.send), next_tick_ns_);
+  }
+  if (command.hear) leg.impair(std::move(command.hear), next_tick_ns_);
 }
 
 Leg* Worker::find(LegId id) const {
@@ -114,6 +128,7 @@ void Worker::shut_down() {
     }
     slot.clear();
   }
+  on_bad_lines_.clear();
   std::fill(by_index_.begin(), by_index_.end(), nullptr);
   leg_count_ = 0;
   outlet_.flush();

@@ -33,7 +33,13 @@ struct EnqueueItem {
 struct StopPlaying {
   LegId leg = 0;
 };
-using Command = std::variant<std::monostate, AttachLeg, StartStream, EnqueueItem, StopPlaying>;
+/// One of the two lines is there.
+struct ImpairLine {
+  LegId leg = 0;
+  std::unique_ptr<SendLine> send;
+  std::unique_ptr<HearLine> hear;
+};
+using Command = std::variant<std::monostate, AttachLeg, StartStream, EnqueueItem, StopPlaying, ImpairLine>;
 
 class Worker {
  public:
@@ -68,6 +74,7 @@ class Worker {
   void obey();
   void obey(Command& command);
   void attach(std::unique_ptr<Leg> leg);
+  void impair(Leg& leg, ImpairLine& command);
   void retire_closing(Slot& slot, std::int64_t tick_ns);
   [[nodiscard]] Leg* find(LegId id) const;
 
@@ -76,6 +83,7 @@ class Worker {
   Outlet& outlet_;
   std::array<Slot, kSlots> slots_;
   std::vector<Leg*> by_index_;
+  std::vector<Leg*> on_bad_lines_;  // what they send may leave at any tick
   std::size_t leg_count_ = 0;
   std::int64_t next_tick_ns_;
   bool realtime_ = false;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <functional>
 #include <optional>
 
@@ -17,10 +18,19 @@ constexpr std::string_view kDigits = "0123456789*#ABCD";
 constexpr std::size_t kMaxDigits = 64;
 constexpr Millis kLongestPause{3'600'000};
 
-const std::vector<std::string> kTagsNow = {"silence", "dtmf", "interruption", "endcall"};
-const std::vector<std::string> kTagsLater = {
-    "ivr",   "voicemail", "ignore_interruptions", "hold",  "speed", "volume", "background_noise",
-    "noise", "spell",     "network_simulation",   "voice", "audio"};
+const std::vector<std::string> kTagsNow = {"silence", "dtmf", "interruption", "network_simulation",
+                                           "endcall"};
+const std::vector<std::string> kTagsLater = {"ivr",
+                                             "voicemail",
+                                             "ignore_interruptions",
+                                             "hold",
+                                             "speed",
+                                             "volume",
+                                             "background_noise",
+                                             "noise",
+                                             "spell",
+                                             "voice",
+                                             "audio"};
 
 bool contains(const std::vector<std::string>& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
@@ -197,6 +207,8 @@ class Parser {
         if (const auto why = digits_problem(*digits); !why.empty()) return problem(why);
       }
       add(Dtmf{*digits}, "<dtmf>");
+    } else if (tag.name == "network_simulation") {
+      network_simulation(tag);
     } else {
       const auto time = attribute(tag, "time");
       if (!time) return;
@@ -208,6 +220,46 @@ class Parser {
       if (!steps_.empty()) return problem("<interruption> must be the first thing in its action");
       add(Interruption{*duration}, "<interruption>");
     }
+  }
+
+  void network_simulation(const Tag& tag) {
+    check_attributes(tag, {"packet_loss", "burst", "jitter", "latency", "direction"});
+    NetworkSimulation network;
+    for (const auto& [name, value] : tag.attributes) {
+      if (value.empty()) continue;
+      if (name == "direction") {
+        network.send = value != "receive";
+        network.receive = value != "send";
+        if (value != "send" && value != "receive" && value != "both") {
+          problem("<network_simulation direction=\"" + value + "\">: expected send, receive or both");
+        }
+      } else if (name == "packet_loss") {
+        amount(tag, name, value, "%", 100, network.line.packet_loss_percent);
+      } else if (name == "burst") {
+        amount(tag, name, value, "", 50, network.line.burst);
+      } else if (name == "jitter") {
+        amount(tag, name, value, "ms", LineImpairment::kMostJitterMs, network.line.jitter_ms);
+      } else if (name == "latency") {
+        amount(tag, name, value, "ms", LineImpairment::kMostLatencyMs, network.line.latency_ms);
+      }
+    }
+    add(network, "<network_simulation>");
+  }
+
+  /// A number from 0 to `most`, its unit may follow.
+  void amount(const Tag& tag, const std::string& name, std::string_view value, std::string_view unit,
+              double most, double& out) {
+    std::string_view number = trimmed(value);
+    if (!unit.empty() && number.ends_with(unit))
+      number = trimmed(number.substr(0, number.size() - unit.size()));
+    double read = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), read);
+    if (error == std::errc() && end == number.data() + number.size() && read >= 0 && read <= most) {
+      out = read;
+      return;
+    }
+    problem("<" + tag.name + " " + name + "=\"" + std::string(value) + "\">: expected a number from 0 to " +
+            std::to_string(static_cast<int>(most)) + (unit.empty() ? "" : " (" + std::string(unit) + ")"));
   }
 
   void check_attributes(const Tag& tag, const std::vector<std::string>& known) {

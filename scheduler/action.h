@@ -31,10 +31,16 @@ struct Dtmf {
 struct Interruption {
   Millis time{0};
 };
+/// The line's quality from here on: what is not named is perfect.
+struct NetworkSimulation {
+  bool send = true;
+  bool receive = true;
+  LineImpairment line;
+};
 /// Hang up. Always the last step.
 struct EndCall {};
 
-using ActionStep = std::variant<Say, Silence, Dtmf, Interruption, EndCall>;
+using ActionStep = std::variant<Say, Silence, Dtmf, Interruption, NetworkSimulation, EndCall>;
 using Variables = std::map<std::string, std::string>;
 
 /// The steps of an action. Bad or unknown tags, tags that this version can't do, and placeholders of a bad

@@ -10,6 +10,7 @@
 #include "scheduler/known_ids.h"
 #include "scheduler/plan.h"
 #include "scheduler/reader.h"
+#include "scheduler/recording.h"
 #include "scheduler/trunks.h"
 
 namespace linecheck::scheduler {
@@ -148,7 +149,6 @@ void check_profiles(Reader& map, const Job& job, const Catalog& catalog) {
 void refuse_later_fields(Reader& map) {
   map.unavailable("load", "a load shape");
   map.unavailable("start_at", "a start time");
-  map.unavailable("recording", "a job's own recording");
   int retries = 0;
   if (map.read("retries", retries, at_least(0)) && retries > 0) map.unavailable("retries", "retrying a call");
   bool after_dial = false;
@@ -193,6 +193,7 @@ Job read_job(Reader& map, const Catalog& catalog) {
       job.codecs.empty() && trunk != catalog.trunks.end()) {
     job.codecs = trunk->second.codecs;
   }
+  map.object("recording", [&](Reader& recording) { read_recording(recording, job.recording); });
   if (const auto thresholds = map.field("thresholds")) job.thresholds = parse_thresholds(*thresholds);
   std::vector<std::string> mock_tool_names;  // recorded with the request, otherwise without effect
   map.read("mock_tool_names", mock_tool_names);

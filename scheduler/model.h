@@ -95,10 +95,26 @@ struct MessagePlan {
   int idle_message_max_spoken_count = 3;
 };
 
+/// A simulated bad line, one direction of it.
 struct LineImpairment {
   double packet_loss_percent = 0;
-  Millis jitter{0};
-  Millis latency{0};
+  double burst = 0;  ///< packets lost in a row, mean; 0: each by itself
+  double jitter_ms = 0;
+  std::optional<bool> reorder;  ///< absent: as the jitter needs it
+  double latency_ms = 0;
+  double duplicate_percent = 0;
+  double gain_db = 0;
+  double low_cut_hz = 0;   ///< 0: none
+  double high_cut_hz = 0;  ///< 0: none
+
+  static constexpr double kMostJitterMs = 300;
+  static constexpr double kMostOrderedJitterMs = 25;  ///< more than this needs reordering
+  static constexpr double kMostLatencyMs = 2000;
+
+  [[nodiscard]] bool any() const {
+    return packet_loss_percent > 0 || jitter_ms > 0 || latency_ms > 0 || duplicate_percent > 0 ||
+           gain_db != 0 || low_cut_hz > 0 || high_cut_hz > 0;
+  }
 };
 
 /// How the caller sounds and behaves.
@@ -252,6 +268,15 @@ struct Catalog {
 enum class NumberMode { same_number, different_numbers };
 
 /// One request to run scenarios, checked and with its selection made.
+enum class RecordingFormat { wav16, ulaw };
+/// What a recording is turned into after the call.
+enum class RecordingAfter { keep, flac, opus };
+struct RecordingChoice {
+  std::optional<RecordingFormat> format;
+  std::optional<RecordingAfter> after;
+  std::optional<bool> pcap;
+};
+
 struct Job {
   std::string name;
   Id agent_id = 0;
@@ -266,6 +291,7 @@ struct Job {
   std::string dial_target;  ///< a number or a SIP URI
   std::string trunk;
   std::vector<Codec> codecs;  ///< in the order of preference: its own, else the agent's, else the trunk's
+  RecordingChoice recording;  ///< what is absent: as linecheck.yaml has it
   std::vector<MetricBound> thresholds;
   std::uint64_t seed = 0;
   Millis graceful_stop{30'000};

@@ -3,10 +3,13 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <chrono>
 #include <utility>
 
+#include "engine/call/kept_files.h"
 #include "engine/call/offload.h"
 #include "engine/call/placed_call.h"
+#include "engine/call/time.h"
 #include "engine/evaluation/conclude.h"
 #include "engine/evaluation/evaluate.h"
 #include "engine/evaluation/recording.h"
@@ -31,6 +34,23 @@ class Watchdog {
   boost::asio::steady_timer timer_;
 };
 
+/// Once the call is measured. What goes wrong here takes nothing away from it: it is noted.
+void finish_files(CallRecord& call, const CallSpec& spec, const std::string& address) {
+  const auto note = [&call](const std::string& error) {
+    if (!error.empty()) call.timeline.push_back({call.ended_ms.value_or(0), "file_trouble", error});
+  };
+  if (!call.recording_path.empty()) {
+    note(pack_recording(call.recording_path, spec.keep.after.value_or(scheduler::RecordingAfter::keep)));
+  }
+  note(call.media.capture_error);
+  if (!call.capture_path.empty()) {
+    const std::int64_t wall_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                     std::chrono::system_clock::now().time_since_epoch())
+                                     .count();
+    note(complete_capture(call.capture_path, call, address, wall_ns - mono_ns()));
+  }
+}
+
 }  // namespace
 
 boost::asio::awaitable<Run> run_call(CallServices& services, std::shared_ptr<CallSpec> spec,
@@ -46,11 +66,12 @@ boost::asio::awaitable<Run> run_call(CallServices& services, std::shared_ptr<Cal
   Run run = spec->run;
   run.call = call.take_record();
   if (spec->doing) spec->doing("measuring");
-  auto judge = [spec, run = std::move(run)]() mutable {
+  auto judge = [spec, address = services.media_address, run = std::move(run)]() mutable {
     const StereoRecording recording =
         run.call.recording_path.empty() ? StereoRecording{} : read_recording(run.call.recording_path);
     run.evaluation = evaluate(run.call, *spec->scenario, recording);
     conclude(run, spec->scenario.get());
+    finish_files(run.call, *spec, address);
     return std::move(run);
   };
   co_return co_await offload(services.pool, std::move(judge));

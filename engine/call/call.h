@@ -51,6 +51,7 @@ struct CallSpec {
   std::optional<sip::Credentials> auth;
   std::uint64_t seed = 0;
   std::string recording_path;
+  scheduler::RecordingChoice keep;  ///< the capture lies beside the recording
   std::chrono::milliseconds no_answer_timeout{60'000};
 
   /// The durable point of no return, just before the INVITE: false when the call is no longer wanted.

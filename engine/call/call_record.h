@@ -69,6 +69,7 @@ struct CallRecord {
   std::string caller_number;
   std::string agent_number;
   std::string recording_path;       ///< stereo WAV: left caller, right agent; empty where there is none
+  std::string capture_path;         ///< pcap of SIP and RTP; empty where there is none
   std::string executed_at;          ///< RFC 3339, UTC
   std::int64_t origin_mono_ns = 0;  ///< CLOCK_MONOTONIC at the zero of the call's clock
 

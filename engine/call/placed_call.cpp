@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <utility>
 
 #include "engine/call/encryption.h"
+#include "engine/call/line.h"
 #include "engine/call/stream_terms.h"
 #include "engine/call/synthesis.h"
 #include "engine/call/time.h"
@@ -113,6 +115,18 @@ bool PlacedCall::open_media() {
   offer_.codecs = spec_->codecs;
   expect_offered(offer_, options);
   options.srtp = spec_->srtp != sip::Srtp::off;
+  options.recording_format = spec_->keep.format == scheduler::RecordingFormat::ulaw ? media::WavFormat::ulaw
+                                                                                    : media::WavFormat::pcm16;
+  if (spec_->keep.pcap.value_or(false) && !spec_->recording_path.empty()) {
+    record_.capture_path = std::filesystem::path(spec_->recording_path).replace_extension(".pcap").string();
+    options.capture_path = record_.capture_path;
+    options.capture_address = services_.media_address;
+  }
+  options.send_line = impairment_of(spec_->personality->send);
+  options.receive_line = impairment_of(spec_->personality->receive);
+  const bool bad_line = options.send_line.any() || options.receive_line.any();
+  const std::string line = "to the agent: " + line_text(options.send_line) +
+                           "; from the agent: " + line_text(options.receive_line);
   try {
     media_leg_ = services_.switchboard.media().open(std::move(options));
   } catch (const std::exception& error) {
@@ -124,6 +138,7 @@ bool PlacedCall::open_media() {
   services_.switchboard.connect(media_leg_, inbox_);
   record_.origin_mono_ns = services_.switchboard.media().origin_mono_ns(media_leg_);
   record_.recording_path = spec_->recording_path;
+  if (bad_line) note(0, "network_simulation", line);
   return true;
 }
 
@@ -280,6 +295,8 @@ void PlacedCall::perform(const PersonaAction& action) {
     services_.switchboard.media().stop_playing(media_leg_);
   } else if (const auto* digits = std::get_if<DigitsAction>(&action)) {
     press(*digits);
+  } else if (const auto* line = std::get_if<LineAction>(&action)) {
+    change_line(line->network);
   } else {
     end_by_caller(std::get<HangUpAction>(action).reason);
   }
@@ -309,6 +326,17 @@ void PlacedCall::press(const DigitsAction& action) {
   }
   note(now_ms(), "persona_presses", action.digits);
   services_.switchboard.media().send_digits(media_leg_, action.digits, kTone, kTone, action.tag);
+}
+
+void PlacedCall::change_line(const scheduler::NetworkSimulation& network) {
+  const media::Impairment line = impairment_of(network.line);
+  media::Engine& media = services_.switchboard.media();
+  if (network.send) media.impair(media_leg_, media::Direction::send, line);
+  if (network.receive) media.impair(media_leg_, media::Direction::receive, line);
+  const char* where = !network.receive ? "to the agent: "
+                      : !network.send  ? "from the agent: "
+                                       : "both ways: ";
+  note(now_ms(), "network_simulation", where + line_text(line));
 }
 
 void PlacedCall::end_by_caller(std::string reason) {
@@ -360,7 +388,7 @@ void PlacedCall::on_media(media::Event& event) {
     const auto found = spoken_.find(started->tag);
     if (found == spoken_.end()) return;
     found->second.started = true;
-    found->second.started_ms = event.t_ms;
+    found->second.started_ms = started->recorded_ms;
     // Clips begin on the next 20 ms frame: what exceeds it is the tester's own slowness, and reported as
     // such.
     record_.persona_delay_ms.push_back(event.t_ms - found->second.action.intended_ms);

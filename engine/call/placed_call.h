@@ -59,6 +59,7 @@ class PlacedCall {
   void perform(const PersonaAction& action);
   void say(const SayAction& action);
   void press(const DigitsAction& action);
+  void change_line(const scheduler::NetworkSimulation& network);
   void end_by_caller(std::string reason);
   void stopped(const StopCall& stop);
   void on_conversation(CallEvent& event);

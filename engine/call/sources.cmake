@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 target_sources(linecheck_engine PRIVATE
   call/call.cpp
+  call/kept_files.cpp
+  call/line.cpp
   call/placed_call.cpp
   call/encryption.cpp
   call/stream_terms.cpp

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scheduler/reader.h"
+#include "scheduler/recording.h"
 #include "scheduler/trunks.h"
 #include "sip/allow_list.h"
 
@@ -49,10 +50,8 @@ void read_media(Reader& media, Config& config) {
   media.choice("realtime", config.media.realtime,
                {{"auto", Realtime::automatic}, {"off", Realtime::off}, {"require", Realtime::require}});
   media.read("bind", config.media.bind_address);
-  media.object("recording", [](Reader& recording) {
-    enum class Format { wav16 };
-    Format format = Format::wav16;
-    recording.choice("format", format, {{"wav16", Format::wav16}});
+  media.object("recording", [&](Reader& recording) {
+    scheduler::read_recording(recording, config.recording);
     // Retention is the daemon's; a job in the foreground keeps what it writes.
     (void)recording.field("keep");
     (void)recording.field("keep_failed");

@@ -31,6 +31,7 @@ struct Config {
   std::filesystem::path state;    ///< absolute
   Limits limits;
   media::Options media;
+  scheduler::RecordingChoice recording;
   std::vector<SipEndpointConfig> endpoints;
   std::vector<scheduler::Trunk> trunks;
   std::vector<VoiceProvider> voices;

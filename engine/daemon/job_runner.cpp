@@ -21,6 +21,7 @@
 #include "engine/persona/script.h"
 #include "engine/report/json.h"
 #include "scheduler/numbers.h"
+#include "scheduler/recording.h"
 
 namespace linecheck::engine {
 namespace {
@@ -300,6 +301,7 @@ std::shared_ptr<CallSpec> JobRunner::spec_of(const scheduler::Lease& lease,
   spec->auth = credentials_of(catalog.agents.at(job_.agent_id), trunk_);
   spec->seed = planned.seed;
   spec->recording_path = parts_.state.make_recording_path(lease.run_id, unix_ms(), spec->attempt).string();
+  spec->keep = scheduler::chosen(job_.recording, parts_.config.recording);
   return spec;
 }
 

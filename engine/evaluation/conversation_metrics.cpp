@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 
+#include "engine/call/line.h"
 #include "engine/evaluation/measured.h"
 #include "engine/evaluation/metric_value.h"
 #include "engine/evaluation/words.h"
@@ -15,6 +16,33 @@ std::string moments(const std::vector<double>& at) {
     text += (n == 0 ? "" : ", ") + seconds_text(at[n]);
   if (at.size() > kMost) text += " and " + std::to_string(at.size() - kMost) + " more";
   return text;
+}
+
+/// The recording is made on the wire, so a simulated line's delay is in no latency. What is in it is the
+/// jitter: the end of a question leaves later than the shortest way allows, and no answer can come before.
+void add_net_latency(const Measured& m, MetricSheet& sheet) {
+  const media::LegReport& leg = m.call.media;
+  std::vector<double> values;
+  for (const Turn& turn : m.turns) {
+    if (!turn.latency_ms) continue;
+    const double asked_ms = turn.start_ms - *turn.latency_ms;
+    values.push_back(std::max(0.0, *turn.latency_ms - held_up_ms(leg.send_line, asked_ms)));
+  }
+  Metric& net = sheet.distribution("latency_net_ms", Distribution::of(values));
+  if (leg.send_line.empty() && leg.receive_line.empty()) {
+    net.explanation.push_back("No delay was added to this call on purpose.");
+    return;
+  }
+  const auto line = [&](const char* where, const std::vector<media::LinePeriod>& periods) {
+    for (const media::LinePeriod& period : periods) {
+      net.explanation.push_back("From " + seconds_text(period.from_ms) + ", " + where + ": " +
+                                line_text(period.asked) + " were asked for; " + line_text(period.achieved) +
+                                ".");
+    }
+  };
+  line("to the agent", leg.send_line);
+  line("from the agent", leg.receive_line);
+  net.explanation.push_back("The caller heard each answer later than this, by the delay of both directions.");
 }
 
 void add_latency(const Measured& m, MetricSheet& sheet) {
@@ -45,8 +73,7 @@ void add_latency(const Measured& m, MetricSheet& sheet) {
   if (touched > 0)
     latency.explanation.push_back(count_text(touched, "answer") +
                                   " had a boundary within 100 ms of a late tick of the engine.");
-  Metric& net = sheet.distribution("latency_net_ms", distribution);
-  net.explanation.push_back("No delay was added to this call on purpose.");
+  add_net_latency(m, sheet);
 }
 
 void add_interruptions(const Measured& m, MetricSheet& sheet) {

@@ -77,7 +77,8 @@ void Persona::play_ended(std::uint64_t tag, double t) {
     const auto& steps = script_.lines[line_].steps;
     const bool more =
         std::any_of(steps.begin() + static_cast<std::ptrdiff_t>(step_), steps.end(), [](const Step& s) {
-          return std::holds_alternative<DigitsStep>(s) || std::holds_alternative<EndCallStep>(s);
+          return std::holds_alternative<DigitsStep>(s) || std::holds_alternative<LineStep>(s) ||
+                 std::holds_alternative<EndCallStep>(s);
         });
     if (!more) line_done(t);
     heard_reply_ = true;  // what interrupted us is the agent's reply
@@ -218,6 +219,10 @@ void Persona::advance_line(double now, std::vector<PersonaAction>& actions) {
       state_ = State::pausing;
       pause_until_ = now + silence->ms;
       return;
+    }
+    if (const auto* line = std::get_if<LineStep>(&step)) {
+      actions.emplace_back(LineAction{line->network});
+      continue;
     }
     if (const auto* press = std::get_if<DigitsStep>(&step)) {
       state_ = State::pressing;

@@ -48,10 +48,13 @@ struct DigitsAction {
   std::string digits;
   std::uint64_t tag = 0;
 };
+struct LineAction {
+  scheduler::NetworkSimulation network;
+};
 struct HangUpAction {
   std::string reason;  ///< caller-ended-call, script-finished, agent-silent, max-duration
 };
-using PersonaAction = std::variant<SayAction, StopTalkingAction, DigitsAction, HangUpAction>;
+using PersonaAction = std::variant<SayAction, StopTalkingAction, DigitsAction, LineAction, HangUpAction>;
 
 class Persona {
  public:

@@ -63,6 +63,7 @@ class Compiler {
   Step convert(const scheduler::Silence& silence) { return SilenceStep{ms(silence.time)}; }
   Step convert(const scheduler::Dtmf& dtmf) { return DigitsStep{dtmf.digits}; }
   Step convert(const scheduler::Interruption& cue) { return InterruptionStep{ms(cue.time)}; }
+  Step convert(const scheduler::NetworkSimulation& network) { return LineStep{network}; }
   Step convert(const scheduler::EndCall&) { return EndCallStep{}; }
 
   Script script_;

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "scheduler/action.h"
 #include "scheduler/model.h"
 
 namespace linecheck::engine {
@@ -29,8 +30,12 @@ struct DigitsStep {
 struct InterruptionStep {
   double after_ms = 0;
 };
+/// The line is like this from here on.
+struct LineStep {
+  scheduler::NetworkSimulation network;
+};
 struct EndCallStep {};
-using Step = std::variant<SayStep, SilenceStep, DigitsStep, InterruptionStep, EndCallStep>;
+using Step = std::variant<SayStep, SilenceStep, DigitsStep, InterruptionStep, LineStep, EndCallStep>;
 
 struct ScriptLine {
   int condition_id = 0;

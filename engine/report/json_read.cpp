@@ -221,7 +221,43 @@ media::RtpStatistics rtp_in(const Reader& in) {
   return rtp;
 }
 
+std::vector<media::LinePeriod> line_in(const Reader& network, const char* key) {
+  std::vector<media::LinePeriod> periods;
+  network.array(key, [&](const json& value, const std::string& path) {
+    const Reader in(value, path);
+    media::LinePeriod period;
+    in.get("from_ms", period.from_ms);
+    const Reader asked = in.object("asked");
+    asked.get("packet_loss", period.asked.loss_percent);
+    asked.get("burst", period.asked.mean_burst);
+    asked.get("jitter", period.asked.jitter_ms);
+    asked.get("reorder", period.asked.reorder);
+    asked.get("latency", period.asked.delay_ms);
+    asked.get("duplicate", period.asked.duplicate_percent);
+    asked.get("gain_db", period.asked.gain_db);
+    asked.get("low_cut_hz", period.asked.low_hz);
+    asked.get("high_cut_hz", period.asked.high_hz);
+    const Reader achieved = in.object("achieved");
+    achieved.get("packets", period.achieved.packets);
+    achieved.get("lost", period.achieved.lost);
+    achieved.get("bursts", period.achieved.bursts);
+    achieved.get("jitter", period.achieved.jitter_ms);
+    achieved.get("latency", period.achieved.delay_mean_ms);
+    achieved.get("latency_min", period.achieved.delay_min_ms);
+    achieved.get("latency_max", period.achieved.delay_max_ms);
+    achieved.get("left", period.achieved.left);
+    achieved.get("duplicated", period.achieved.duplicated);
+    achieved.get("reordered", period.achieved.reordered);
+    achieved.get("overflow", period.achieved.overflow);
+    periods.push_back(period);
+  });
+  return periods;
+}
+
 void read_media(const Reader& run, CallRecord& call) {
+  const Reader network = run.object("network_simulation");
+  call.media.send_line = line_in(network, "send");
+  call.media.receive_line = line_in(network, "receive");
   const Reader rtp = run.object("rtp");
   call.media.send = rtp_in(rtp.object("send"));
   call.media.receive = rtp_in(rtp.object("receive"));
@@ -270,6 +306,10 @@ void read_call(const Reader& run, CallRecord& call, const std::filesystem::path&
     const std::filesystem::path path(*url);
     call.recording_path =
         (base.empty() || path.is_absolute() ? path : base / path).lexically_normal().string();
+  }
+  if (const auto url = run.maybe<std::string>("pcap_url")) {
+    const std::filesystem::path path(*url);
+    call.capture_path = (base.empty() || path.is_absolute() ? path : base / path).lexically_normal().string();
   }
   if (run.find("failure") != nullptr) {
     const Reader in = run.object("failure");

@@ -102,6 +102,40 @@ json digits_json(const std::vector<media::DigitEvent>& digits) {
   return array;
 }
 
+json line_json(const std::vector<media::LinePeriod>& periods) {
+  json array = json::array();
+  for (const media::LinePeriod& period : periods) {
+    const media::Impairment& asked = period.asked;
+    const media::LineAchieved& achieved = period.achieved;
+    array.push_back({{"from_ms", number(period.from_ms)},
+                     {"asked",
+                      {{"packet_loss", number(asked.loss_percent)},
+                       {"burst", number(asked.mean_burst)},
+                       {"jitter", number(asked.jitter_ms)},
+                       {"reorder", asked.reorders()},
+                       {"latency", number(asked.delay_ms)},
+                       {"duplicate", number(asked.duplicate_percent)},
+                       {"gain_db", number(asked.gain_db)},
+                       {"low_cut_hz", number(asked.low_hz)},
+                       {"high_cut_hz", number(asked.high_hz)}}},
+                     {"achieved",
+                      {{"packets", achieved.packets},
+                       {"lost", achieved.lost},
+                       {"packet_loss", number(achieved.loss_percent())},
+                       {"bursts", achieved.bursts},
+                       {"burst", number(achieved.mean_burst())},
+                       {"jitter", number(achieved.jitter_ms)},
+                       {"latency", number(achieved.delay_mean_ms)},
+                       {"latency_min", number(achieved.delay_min_ms)},
+                       {"latency_max", number(achieved.delay_max_ms)},
+                       {"left", achieved.left},
+                       {"duplicated", achieved.duplicated},
+                       {"reordered", achieved.reordered},
+                       {"overflow", achieved.overflow}}}});
+  }
+  return array;
+}
+
 json engine_json(const CallRecord& call) {
   const media::EngineStatistics& engine = call.media.engine;
   const Distribution delay = Distribution::of(call.persona_delay_ms);
@@ -183,14 +217,19 @@ json transcript_json(const std::vector<TranscriptLine>& lines) {
   return array;
 }
 
-json recording_url(const Run& run, const JsonOptions& options) {
-  const std::filesystem::path path = run.call.recording_path;
+json file_url(const std::filesystem::path& path, const JsonOptions& options) {
   if (path.empty()) return nullptr;
-  if (options.recording_url) return text_or_null(options.recording_url(run));
   if (options.relative_to.empty()) return text(path.generic_string());
   std::error_code error;
   const std::filesystem::path relative = std::filesystem::proximate(path, options.relative_to, error);
   return text((error ? path : relative).generic_string());
+}
+
+json recording_url(const Run& run, const JsonOptions& options) {
+  if (!run.call.recording_path.empty() && options.recording_url) {
+    return text_or_null(options.recording_url(run));
+  }
+  return file_url(run.call.recording_path, options);
 }
 
 }  // namespace
@@ -238,6 +277,8 @@ json run_json(const Run& run, const JsonOptions& options) {
         {"ended_ms", number(call.ended_ms)},
         {"origin_mono_ns", call.origin_mono_ns}}},
       {"voice_recording_url", recording_url(run, options)},
+      {"pcap_url", file_url(run.call.capture_path, options)},
+      {"pcap_url", file_url(run.call.capture_path, options)},
       {"testing_channel_index", 0},
       {"transcript", transcript_text(evaluation.transcript)},
       {"transcript_object", transcript_json(evaluation.transcript)},
@@ -256,6 +297,8 @@ json run_json(const Run& run, const JsonOptions& options) {
   out["timeline"] = details ? timeline_json(call.timeline) : json::array();
   out["agent_speech_live"] = details ? spans(call.media.agent_speech_live) : json::array();
   out["rtp"] = rtp_json(call.media, details);
+  out["network_simulation"] = {{"send", line_json(call.media.send_line)},
+                               {"receive", line_json(call.media.receive_line)}};
   return out;
 }
 

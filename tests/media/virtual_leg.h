@@ -121,6 +121,12 @@ class VirtualLeg {
     if (record) ring = setup.ring = std::make_shared<RecordingRing>(options.rate);
     numbers = setup.numbers;
     rate = options.rate;
+    if (options.send_line.any()) {
+      setup.send_line = std::make_unique<SendLine>(LinePlan(options.send_line), options.seed);
+    }
+    if (options.receive_line.any()) {
+      setup.hear_line = std::make_unique<HearLine>(LinePlan(options.receive_line), options.seed);
+    }
     setup.options = std::move(options);
     if (setup.options.srtp) {
       auto encrypting = std::make_unique<SrtpPort>(std::move(setup.port));

@@ -107,3 +107,32 @@ TEST_CASE("values are checked for each profile") {
         std::vector<std::string>{"{{test_profile.nmae}} needs a test profile, and there is none",
                                  "{{test_profile.pin}} needs a test profile, and there is none"});
 }
+
+TEST_CASE("a bad line from here on: what is named counts, empty is as good as absent") {
+  Problems problems;
+  const auto steps = parse_action(
+      "Hello. <network_simulation packet_loss=\"5%\" jitter=\"\" latency=\"120ms\"/>Bye."
+      "<network_simulation direction='receive' burst='3' packet_loss='2.5'/><network_simulation/>",
+      {}, problems);
+  REQUIRE(problems.empty());
+  REQUIRE(steps.size() == 5);
+  const auto& bad = std::get<NetworkSimulation>(steps[1]);
+  CHECK(bad.send);
+  CHECK(bad.receive);
+  CHECK(bad.line.packet_loss_percent == 5);
+  CHECK(bad.line.jitter_ms == 0);
+  CHECK(bad.line.latency_ms == 120);
+  const auto& one_way = std::get<NetworkSimulation>(steps[3]);
+  CHECK_FALSE(one_way.send);
+  CHECK(one_way.receive);
+  CHECK(one_way.line.burst == 3);
+  CHECK_FALSE(std::get<NetworkSimulation>(steps[4]).line.any());
+
+  for (const char* wrong : {"packet_loss='101'", "packet_loss='-1'", "jitter='soon'", "latency='5s'",
+                            "direction='up'", "loss='5'", "jitter='301'", "packet_loss='nan'"}) {
+    CAPTURE(wrong);
+    Problems found;
+    (void)parse_action("<network_simulation " + std::string(wrong) + "/>", {}, found);
+    CHECK(found.size() == 1);
+  }
+}

@@ -256,7 +256,24 @@ TEST_CASE("personalities: the wire's shapes") {
         doctest::Approx(20));
   CHECK(parse("background_noise: cafe\nbackground_sound_volume: {base: 0}\n").background_noise == "off");
   CHECK(parse("background_noise: off\n").background_noise == "off");
-  CHECK(parse("network_simulation: {packet_loss: 0, jitter: 0, latency: 0}\n").send.latency == Millis(0));
+  CHECK(parse("network_simulation: {packet_loss: 0, jitter: 0, latency: 0}\n").send.latency_ms == 0);
+  const Personality line = parse(
+      "network_simulation: {send: {packet_loss: 1.5, burst: 3, jitter: 20, reorder: true, latency: 50, "
+      "duplicate: 2, gain_db: -6, low_cut_hz: 300, high_cut_hz: 3400}, receive: {packet_loss: 0}}\n");
+  CHECK(line.send.packet_loss_percent == 1.5);
+  CHECK(line.send.burst == 3);
+  CHECK(line.send.jitter_ms == 20);
+  CHECK(line.send.reorder == true);
+  CHECK(line.send.latency_ms == 50);
+  CHECK(line.send.duplicate_percent == 2);
+  CHECK(line.send.gain_db == -6);
+  CHECK(line.send.high_cut_hz == 3400);
+  CHECK_FALSE(line.receive.any());
+  // The hosted shape holds for both directions.
+  const Personality hosted = parse("network_simulation: {packet_loss: 5, jitter: 20, latency: 100}\n");
+  CHECK(hosted.send.packet_loss_percent == 5);
+  CHECK(hosted.receive.latency_ms == 100);
+  CHECK(hosted.receive.jitter_ms == 20);
   const Personality high = parse("interruption_level: high\nstop_speaking_plan: {voice_seconds: 0.1}\n");
   CHECK(high.stop_speaking_plan.voice == Millis(800));
   CHECK(parse("interruption_level: none\n").stop_speaking_plan.voice < Millis(400));
@@ -267,7 +284,8 @@ TEST_CASE("personalities: what is refused") {
       problems_of(parse_personality,
                   "id: 3\nname: x\nspeed: 1.5\ninterruption_level: hihg\nstop_speaking_plan: {num_words: 2}\n"
                   "background_noise: caffe\nbackground_sound_volume: {snr_db: 3, base: 1}\n"
-                  "network_simulation: {packet_loss: 5}\nbackchannel: {probability: 0.2}\ngender: robot\n"
+                  "network_simulation: {packet_loss: 101, jitter: 40, reorder: false}\nbackchannel: "
+                  "{probability: 0.2}\ngender: robot\n"
                   "message_plan: {idle_timeout: 3}\n") ==
       "f:3:8: speed: must be between 0.8 and 1.2, not 1.5\n"
       "f:4:21: interruption_level: expected none, low, medium or high, found the text 'hihg'; did you mean "
@@ -279,7 +297,8 @@ TEST_CASE("personalities: what is refused") {
       "keyboard, "
       "babble, street or cafe, or a sound file; did you mean 'cafe'?\n"
       "f:7:44: background_sound_volume.base: stands beside snr_db: give one of the two\n"
-      "f:8:21: network_simulation: a simulated bad line is not available in this version\n"
+      "f:8:35: network_simulation.packet_loss: must be between 0 and 100, not 101\n"
+      "f:8:48: network_simulation.jitter: more than 25 ms of jitter can't keep the order of 20 ms packets\n"
       "f:9:28: backchannel.probability: backchannel is not available in this version\n"
       "f:10:9: gender: expected female, male or neutral, found the text 'robot'\n"
       "f:11:16: message_plan.idle_timeout: unknown key; did you mean 'idle_timeout_seconds'?\n");

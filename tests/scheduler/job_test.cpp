@@ -253,7 +253,7 @@ TEST_CASE("a bad request says everything at once") {
   CHECK(
       refused("agent_id: \"1\"\nscenarios: [99]\nfrequency: 0\nmode: diffrent_numbers\nconcurrency_limit: 0\n"
               "calls_per_second: -1\nseed: -5\nfrequncy: 2\nretries: 2\nretry_after_dial: true\n"
-              "load: {shape: constant-calls}\nstart_at: 2025-01-01T00:00:00Z\nrecording: {format: wav16}\n"
+              "load: {shape: constant-calls}\nstart_at: 2025-01-01T00:00:00Z\nrecording: {format: wav17}\n"
               "codecs: [g729]\nthresholds:\n  - {metric: x}\n") ==
       "f:1:11: agent_id: expected a whole number, found the text '1': take the quotes away\n"
       "f:2:13: scenarios[0]: there is no scenario 99 (there is 11, 12, 13, 14, 21)\n"
@@ -269,7 +269,7 @@ TEST_CASE("a bad request says everything at once") {
       "f:10:19: retry_after_dial: retrying a call is not available in this version\n"
       "f:11:7: load: a load shape is not available in this version\n"
       "f:12:11: start_at: a start time is not available in this version\n"
-      "f:13:12: recording: a job's own recording is not available in this version\n"
+      "f:13:21: recording.format: expected wav16 or ulaw, found the text 'wav17'; did you mean 'wav16'?\n"
       "f:14:10: codecs[0]: expected opus, g722, pcmu or pcma, found the text 'g729'; did you mean 'g722'?\n"
       "f:16:5: thresholds[0]: needs a comparison: below, at_most, above, at_least or equals, with a "
       "number\n");

@@ -61,7 +61,7 @@ function callPage(run, shown) {
       : h('section', {class: 'card quiet'}, h('p', {}, isNumber(run.timing.answered_ms)
         ? 'There is no recording of this call.' : 'There is nothing to hear: the call was never connected.')),
     h('div', {class: 'columns'},
-      h('div', {}, timeline ? transcriptCard(run, timeline) : null, ladderCard(run, timeline), rtpCard(run)),
+      h('div', {}, timeline ? transcriptCard(run, timeline) : null, ladderCard(run, timeline), rtpCard(run), lineCard(run)),
       h('div', {}, checksCard(run), metricsCard(run), engineCard(run), profileCard(run))));
   return {element, title, timeline, run};
 }

@@ -159,6 +159,20 @@ function rtpCard(run) {
       row('Round trip', 'round_trip_ms', 'ms'), row('Clock skew', 'clock_skew_ppm', 'ppm'), row('SSRC changes', 'ssrc_changes', ''))));
 }
 
+/// What a simulated bad line was asked for and what it came to.
+function lineCard(run) {
+  const {send, receive} = run.network_simulation || {};
+  const periods = [['to the agent', send], ['from the agent', receive]].flatMap(([where, list]) => (list || []).map((p) => [where, p]));
+  if (!periods.length) return null;
+  const pair = (p, key, unit) => h('td', {}, p.asked[key] || p.achieved[key]
+    ? `${quantity(p.achieved[key], unit)} of ${quantity(p.asked[key], unit)}` : '\u2013');
+  return section('Simulated line', 'What it came to, of what was asked for. It is not charged to the agent.', h('table', {class: 'pairs'},
+    h('thead', {}, h('tr', {}, ['', 'from', 'loss', 'burst', 'jitter', 'delay', 'twice', 'out of order'].map((name) => h('th', {scope: 'col'}, name)))),
+    h('tbody', {}, periods.map(([where, p]) => h('tr', {}, h('th', {scope: 'row'}, where), h('td', {}, quantity(p.from_ms, 'ms')),
+      pair(p, 'packet_loss', 'percent'), pair(p, 'burst', ''), pair(p, 'jitter', 'ms'), pair(p, 'latency', 'ms'),
+      h('td', {}, number(p.achieved.duplicated)), h('td', {}, number(p.achieved.reordered)))))));
+}
+
 /// How well linecheck itself kept time: what the call's numbers rest on.
 function engineCard(run) {
   const engine = run.engine;

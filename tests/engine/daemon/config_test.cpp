@@ -44,6 +44,20 @@ TEST_CASE("config: relative paths are taken from the file's folder, the rest has
   CHECK_FALSE(config->voices.empty());
 }
 
+TEST_CASE("config: what is kept of a call") {
+  Written written;
+  scheduler::Problems problems;
+  const auto config = written.load(
+      "catalog: c\nmedia: {recording: {format: ulaw, after: flac, pcap: true, keep: 30d}}\n", problems);
+  REQUIRE(config);
+  CHECK(config->recording.format == scheduler::RecordingFormat::ulaw);
+  CHECK(config->recording.after == scheduler::RecordingAfter::flac);
+  CHECK(config->recording.pcap == true);
+  CHECK_FALSE(written.load("catalog: c\nmedia: {recording: {format: mp3, afterwards: x}}\n", problems));
+  CHECK(mentions(problems, "expected wav16 or ulaw"));
+  CHECK(mentions(problems, "unknown key; did you mean 'after'?"));
+}
+
 TEST_CASE("config: limits, ports and trunks are read") {
   Written written;
   scheduler::Problems problems;

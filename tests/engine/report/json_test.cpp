@@ -198,6 +198,13 @@ TEST_CASE("what was stored makes the same reports again") {
   html.nonce = "fixed";
   CHECK(html_report(after, html) == html_report(before, html));
   CHECK(text_ladder(after.runs[2]) == text_ladder(before.runs[2]));
+  const auto& line = after.runs[0].call.media.send_line;
+  REQUIRE(line.size() == before.runs[0].call.media.send_line.size());
+  if (!line.empty()) {
+    CHECK(line[0].asked == before.runs[0].call.media.send_line[0].asked);
+    CHECK(line[0].achieved.loss_percent() == 2);
+    CHECK(line[0].achieved.jitter_ms == 19.75);
+  }
   CHECK(after.runs[0].call.recording_path == before.runs[0].call.recording_path);
 }
 

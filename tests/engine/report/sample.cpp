@@ -139,6 +139,17 @@ void answer(Run& run, double ringing, double answered, double ended, Party hung_
               message(ended, hung_up_by == Party::caller, "BYE sip:peer@127.0.0.1 SIP/2.0", "3 BYE"),
               message(ended + 1.3, hung_up_by == Party::agent, "SIP/2.0 200 OK", "3 BYE")};
   call.timeline = {{answered, "answered", "PCMU, 20 ms"}, {ended, "hang_up", ""}};
+  media::LinePeriod line;
+  line.from_ms = 1.5;
+  line.asked.loss_percent = 2;
+  line.asked.jitter_ms = 20;
+  line.asked.reorder = false;
+  line.achieved.packets = 1000;
+  line.achieved.lost = 20;
+  line.achieved.bursts = 19;
+  line.achieved.left = 980;
+  line.achieved.jitter_ms = 19.75;
+  call.media.send_line = {line};
   for (media::RtpStatistics* rtp : {&call.media.send, &call.media.receive}) {
     rtp->packets = static_cast<std::uint64_t>((ended - answered) / 20);
     rtp->bytes = rtp->packets * 160;
