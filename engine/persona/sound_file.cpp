@@ -15,6 +15,8 @@ namespace linecheck::engine {
 namespace {
 
 constexpr sf_count_t kBlockFrames = 4096;
+constexpr int kLowestRate = 1000;
+constexpr int kHighestRate = 768'000;
 
 struct CloseSound {
   void operator()(SNDFILE* file) const { sf_close(file); }
@@ -26,6 +28,9 @@ SoundFile open_sound(const std::string& path, SF_INFO& info) {
   SoundFile file(sf_open(path.c_str(), SFM_READ, &info));
   if (!file) throw std::runtime_error(path + ": " + sf_strerror(nullptr));
   if (info.frames <= 0) throw std::runtime_error(path + ": there is no sound in it");
+  // A header may claim any rate; the resampler's filter grows with it beyond all bounds.
+  if (info.samplerate < kLowestRate || info.samplerate > kHighestRate)
+    throw std::runtime_error(path + ": a sample rate of " + std::to_string(info.samplerate) + " Hz");
   return file;
 }
 
@@ -57,7 +62,10 @@ std::vector<float> read_sound_file(const std::string& path, double max_seconds, 
     }
   }
   if (mono.empty()) throw std::runtime_error(path + ": there is no sound in it");
-  return resample(mono, info.samplerate, rate);
+  std::vector<float> resampled = resample(mono, info.samplerate, rate);
+  // A sample or two at a high rate are none at ours.
+  if (resampled.empty()) throw std::runtime_error(path + ": there is no sound in it");
+  return resampled;
 }
 
 media::ClipPtr load_wav_clip(const std::string& path, int rate) {

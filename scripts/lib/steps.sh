@@ -145,3 +145,22 @@ whole_calls() { # PRESET
   sanitizer_options
   LINECHECK="$BUILD_ROOT/$1/engine/linecheck" timeout -k 10 240 tests/system/calls_test.sh
 }
+
+# Each fuzzer for so many seconds, from the seeds that tests/fuzz/seeds.py writes. A finding is kept and named.
+fuzzers() { # SECONDS
+  local program target folder bad=0
+  for program in "$BUILD_ROOT"/fuzz/tests/fuzz/*_fuzz; do
+    target="$(basename "$program" _fuzz)"
+    folder="$BUILD_ROOT/fuzz/corpus/$target"
+    "$REPO_ROOT/tests/fuzz/seeds.py" "$target" "$folder"
+    if timeout -k 10 "$(($1 * 3 + 60))" "$program" -max_total_time="$1" -max_len=4096 -timeout=20 \
+      -artifact_prefix="$BUILD_ROOT/fuzz/finding-$target-" "$folder" >"$folder.log" 2>&1; then
+      echo "ok - nothing found by the $target fuzzer in $1 s"
+    else
+      bad=1
+      tail -n 40 "$folder.log"
+      echo "not ok - nothing found by the $target fuzzer in $1 s (see $BUILD_ROOT/fuzz/finding-$target-*)"
+    fi
+  done
+  return "$bad"
+}
