@@ -13,6 +13,8 @@
 
 namespace linecheck::media {
 
+class IoRing;
+
 inline constexpr std::size_t kMaxDatagram = 1500;
 
 struct Datagram {
@@ -56,6 +58,15 @@ class DatagramPort {
   /// A port that stands around another one (encryption, a capture) gives it up: at the end of its life. Null:
   /// it is the socket itself.
   virtual std::unique_ptr<DatagramPort> take_inner() { return nullptr; }
+
+  // A worker's sockets are read and written together where it has a ring (io_ring.h). A port that stands
+  // around another one hands both on.
+
+  /// send() may now leave packets in the ring, until it is submitted. A packet that the socket did not take
+  /// then makes a later send() return false.
+  virtual void use(IoRing* ring) noexcept { static_cast<void>(ring); }
+  /// The ring is about to be submitted and then receive() called: what waits may be read on that way.
+  virtual void expect() noexcept {}
 };
 
 }  // namespace linecheck::media

@@ -166,12 +166,19 @@ class Engine::Impl {
   };
   struct Crew {
     Crew(const Clock& clock, std::size_t capacity, const WakeUp& event_ready, const WakeUp& leg_ready,
-         bool realtime)
-        : outlet(kEvents, capacity, event_ready, leg_ready),
-          worker(clock, capacity, kCommands, outlet),
-          thread(std::make_unique<WorkerThread>(worker, realtime)) {}
+         bool realtime, IoPath io)
+        : outlet(kEvents, capacity, event_ready, leg_ready), worker(clock, capacity, kCommands, outlet) {
+      if (io == IoPath::automatic) {
+        std::string why;
+        auto ring = IoRing::make(why);
+        io_note = ring ? "io_uring" : "plain system calls: " + why;
+        worker.use(std::move(ring));
+      }
+      thread = std::make_unique<WorkerThread>(worker, realtime);
+    }
     Outlet outlet;
     Worker worker;
+    std::string io_note = "plain system calls";
     std::unique_ptr<WorkerThread> thread;
   };
 
@@ -215,8 +222,8 @@ Engine::Impl::Impl(Options options)
   for (std::size_t i = entries_.size(); i > 0; --i) free_.push_back(static_cast<std::uint32_t>(i - 1));
   const bool want_realtime = options_.realtime != Options::Realtime::off;
   for (int i = 0; i < options_.workers; ++i) {
-    crews_.push_back(
-        std::make_unique<Crew>(clock_, entries_.size(), event_ready_, leg_ready_, want_realtime));
+    crews_.push_back(std::make_unique<Crew>(clock_, entries_.size(), event_ready_, leg_ready_, want_realtime,
+                                            options_.io));
     const WorkerThread& thread = *crews_.back()->thread;
     if (options_.realtime == Options::Realtime::require && !thread.realtime()) {
       throw std::runtime_error("media: real-time scheduling is required, but " + thread.realtime_note());
@@ -266,6 +273,7 @@ LegId Engine::Impl::open(LegOptions options) {
   // Below 2^15, so that a receiver that misses the first packets of an encrypted stream cannot take the first
   // wrap for one that never was (RFC 3711, 3.3.1).
   if (options.srtp) setup.numbers.sequence &= 0x7FFF;
+  setup.rtp = options_.rtp;
   setup.control = std::make_shared<LegControl>();
   const std::int64_t now_ns = clock_.now_ns();
   setup.origin_ns = now_ns / kNsPerMs * kNsPerMs;
@@ -440,6 +448,7 @@ EngineStatus Engine::Impl::status() const {
     } else {
       status.realtime_note = crew->thread->realtime_note();
     }
+    status.io = crew->io_note;
     status.dropped_events += crew->outlet.dropped();
   }
   status.quarantined_ports = ports_.quarantined();

@@ -30,6 +30,11 @@
 
 namespace linecheck::media {
 
+/// How our RTP packets are made: by us in place, or by an oRTP session for each leg (rtp_session.h).
+enum class RtpPath { direct, ortp };
+/// How sockets are read and written: io_uring where the kernel has it, else a system call each.
+enum class IoPath { automatic, plain };
+
 struct Options {
   enum class Realtime { automatic, off, require };
 
@@ -39,6 +44,8 @@ struct Options {
   int workers = 1;
   /// SCHED_FIFO for the workers: automatic takes it where permitted, require throws where it is not.
   Realtime realtime = Realtime::automatic;
+  RtpPath rtp = RtpPath::direct;
+  IoPath io = IoPath::automatic;
   /// How long a closed leg's ports stay bound and drained, so that no later leg inherits its stale media.
   std::chrono::milliseconds port_quarantine{2000};
 };
@@ -112,6 +119,7 @@ struct EngineStatus {
   int workers = 0;
   int realtime_workers = 0;   ///< at SCHED_FIFO
   std::string realtime_note;  ///< why some are not; empty where all are
+  std::string io;             ///< io_uring, or plain system calls and why
   std::size_t open_legs = 0;  ///< opened, Closed not yet queued
   std::size_t quarantined_ports = 0;
   std::uint64_t dropped_events = 0;    ///< full event queue: the consumer was too slow

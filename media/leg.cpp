@@ -39,7 +39,7 @@ StreamNumbers::StreamNumbers(std::uint64_t seed) {
 Leg::Leg(LegSetup setup)
     : setup_(std::move(setup)),
       rate_(setup_.options.rate),
-      session_(*setup_.port, setup_.numbers.ssrc, setup_.numbers.sequence),
+      session_(*setup_.port, setup_.numbers.ssrc, setup_.numbers.sequence, setup_.rtp),
       playout_(rate_),
       timestamp_base_(setup_.numbers.timestamp),
       rtcp_(setup_.numbers.ssrc, setup_.origin_wall_ns, setup_.numbers.control),
@@ -135,8 +135,11 @@ void Leg::send_audio(std::int64_t tick_ns, std::int64_t position, std::span<cons
   std::array<std::uint8_t, kMaxFrameSamples> room;
   const std::span<const std::uint8_t> payload = std::span(room).first(encoder_->encode(audio, room));
   std::array<std::int16_t, kMaxFrameSamples> heard;
-  const auto sound = std::span<const std::int16_t>(heard).first(setup_.ring ? audio.size() : 0);
-  if (setup_.ring) encoder_->heard(audio, payload, heard);
+  // The usual case keeps the bytes that it has.
+  const bool plain = stream_->codec == Codec::pcmu && rate_ == kNarrowRate && !send_line_;
+  const bool kept = setup_.ring && !plain;
+  const auto sound = std::span<const std::int16_t>(heard).first(kept ? audio.size() : 0);
+  if (kept) encoder_->heard(audio, payload, heard);
   if (payload.empty()) {
     marker_ = true;  // what comes after silence that was not sent is a talk spurt (RFC 7587 section 4.1)
   } else {
@@ -149,7 +152,12 @@ void Leg::send_audio(std::int64_t tick_ns, std::int64_t position, std::span<cons
     ++report_.send.packets;
   }
   report_.send.bytes += payload.size();
-  if (setup_.ring) setup_.ring->write_caller(position + encoder_->delay(), sound);
+  if (!setup_.ring) return;
+  if (plain) {
+    setup_.ring->write_caller_ulaw(position, payload);
+  } else {
+    setup_.ring->write_caller(position + encoder_->delay(), sound);
+  }
 }
 
 void Leg::send_digit(const DtmfSender::Packet& packet) {

@@ -75,6 +75,7 @@ struct LegSetup {
   StreamNumbers numbers{0};
   std::unique_ptr<SendLine> send_line;  ///< null: a perfect line
   std::unique_ptr<HearLine> hear_line;
+  RtpPath rtp = RtpPath::direct;
 };
 
 class Leg {
@@ -88,6 +89,7 @@ class Leg {
 
   // The worker's.
 
+  void use(IoRing* ring) { setup_.port->use(ring); }
   void start(const Stream& stream, std::int64_t now_ns, std::unique_ptr<SrtpPair> srtp = nullptr);
   void enqueue(std::unique_ptr<PlayItem> item) { playout_.enqueue(std::move(item)); }
   void stop_playing() { playout_.stop(); }
@@ -99,6 +101,8 @@ class Leg {
   void release(std::int64_t tick_ns) { send_line_->release(tick_ns); }
   /// The frame whose exact time is `tick_ns`. `notes` is room to work in.
   void send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayNote>& notes, Outlet& outlet);
+  /// receive() comes next, after the worker's ring was submitted.
+  void expect() noexcept { setup_.port->expect(); }
   void receive(std::int64_t tick_ns, std::int64_t now_ns, DatagramBatch& batch, Outlet& outlet);
   /// The end: lays down what is still held back. The report is complete afterwards, but for what the recorder
   /// adds.

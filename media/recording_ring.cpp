@@ -2,9 +2,14 @@
 #include "media/recording_ring.h"
 
 #include <algorithm>
+#include <array>
+
+#include "media/g711.h"
 
 namespace linecheck::media {
 namespace {
+
+constexpr std::size_t kPiece = 320;  // samples that are worked on at a time
 
 // The agent's side is held back for a second; the rest is room for a few frames and a codec's delay.
 std::size_t caller_window(int rate) {
@@ -25,7 +30,8 @@ RecordingRing::RecordingRing(int rate, std::shared_ptr<RecordingPool> pool)
     : rate_(rate),
       pool_(pool ? std::move(pool) : std::make_shared<RecordingPool>()),
       reserved_(blocks_for(rate)),
-      caller_(caller_window(rate)),
+      caller_size_(caller_window(rate)),
+      caller_ulaw_(caller_size_, g711_silence(Codec::pcmu)),
       agent_(agent_window(rate)) {
   pool_->reserve(reserved_);
 }
@@ -39,7 +45,8 @@ RecordingRing::~RecordingRing() {
   pool_->release(reserved_);
 }
 
-void RecordingRing::put(Window& window, std::int64_t position, std::span<const std::int16_t> samples) {
+template <typename Sample>
+void RecordingRing::put(std::vector<Sample>& window, std::int64_t position, std::span<const Sample> samples) {
   const std::int64_t room = committed_ + static_cast<std::int64_t>(window.size()) - position;
   if (room < static_cast<std::int64_t>(samples.size())) {
     const auto fits = static_cast<std::size_t>(std::max<std::int64_t>(room, 0));
@@ -53,14 +60,49 @@ void RecordingRing::put(Window& window, std::int64_t position, std::span<const s
     position = committed_;
   }
   auto at = static_cast<std::size_t>(position) % window.size();
-  for (const std::int16_t sample : samples) {
-    window[at] = sample;
-    if (++at == window.size()) at = 0;
-  }
+  const std::size_t before_end = std::min(samples.size(), window.size() - at);
+  std::copy_n(samples.begin(), before_end, window.begin() + static_cast<std::ptrdiff_t>(at));
+  std::copy(samples.begin() + static_cast<std::ptrdiff_t>(before_end), samples.end(), window.begin());
 }
 
 void RecordingRing::write_caller(std::int64_t position, std::span<const std::int16_t> samples) {
+  if (caller_.empty()) widen_caller();
   put(caller_, position, samples);
+}
+
+void RecordingRing::write_caller_ulaw(std::int64_t position, std::span<const std::uint8_t> bytes) {
+  if (caller_.empty()) {
+    put(caller_ulaw_, position, bytes);
+    return;
+  }
+  std::array<std::int16_t, kPiece> samples;
+  while (!bytes.empty()) {
+    const auto now = bytes.first(std::min(bytes.size(), samples.size()));
+    const auto decoded = std::span(samples).first(now.size());
+    g711_decode(Codec::pcmu, now, decoded);
+    put<std::int16_t>(caller_, position, decoded);
+    position += static_cast<std::int64_t>(now.size());
+    bytes = bytes.subspan(now.size());
+  }
+}
+
+void RecordingRing::widen_caller() {
+  caller_.resize(caller_size_);
+  g711_decode(Codec::pcmu, caller_ulaw_, caller_);
+  caller_ulaw_ = {};
+}
+
+// Leaves silence behind.
+void RecordingRing::take_caller(std::size_t at, std::span<std::int16_t> out) {
+  if (caller_.empty()) {
+    const auto bytes = std::span(caller_ulaw_).subspan(at, out.size());
+    g711_decode(Codec::pcmu, bytes, out);
+    std::fill(bytes.begin(), bytes.end(), g711_silence(Codec::pcmu));
+  } else {
+    const auto samples = std::span(caller_).subspan(at, out.size());
+    std::copy(samples.begin(), samples.end(), out.begin());
+    std::fill(samples.begin(), samples.end(), std::int16_t{0});
+  }
 }
 
 void RecordingRing::write_agent(std::int64_t position, std::span<const std::int16_t> samples) {
@@ -68,14 +110,14 @@ void RecordingRing::write_agent(std::int64_t position, std::span<const std::int1
   while (!samples.empty()) {
     const auto now = samples.first(std::min(piece, samples.size()));
     commit(position + static_cast<std::int64_t>(now.size()) - static_cast<std::int64_t>(agent_.size()));
-    put(agent_, position, now);
+    put<std::int16_t>(agent_, position, now);
     position += static_cast<std::int64_t>(now.size());
     samples = samples.subspan(now.size());
   }
 }
 
 void RecordingRing::commit(std::int64_t position) {
-  auto caller_at = static_cast<std::size_t>(committed_) % caller_.size();
+  auto caller_at = static_cast<std::size_t>(committed_) % caller_size_;
   auto agent_at = static_cast<std::size_t>(committed_) % agent_.size();
   while (committed_ < position) {
     if (filling_ == nullptr) {
@@ -86,22 +128,23 @@ void RecordingRing::commit(std::int64_t position) {
       }
     }
     auto count = static_cast<std::size_t>(position - committed_);
-    count = std::min({count, caller_.size() - caller_at, agent_.size() - agent_at});
+    count = std::min({count, caller_size_ - caller_at, agent_.size() - agent_at, kPiece});
+    if (filling_ != nullptr) count = std::min(count, RecordingBlock::kFrames - filling_->count);
+    std::array<std::int16_t, kPiece> caller;
+    take_caller(caller_at, std::span(caller).first(count));
     if (filling_ != nullptr) {
-      count = std::min(count, RecordingBlock::kFrames - filling_->count);
       auto* frame = &filling_->frames[filling_->count];
       for (std::size_t i = 0; i < count; ++i) {
-        frame[i].caller = caller_[caller_at + i];
+        frame[i].caller = caller[i];
         frame[i].agent = agent_[agent_at + i];
       }
       filling_->count += static_cast<std::uint32_t>(count);
     } else {
       overrun_.fetch_add(count, std::memory_order_relaxed);
     }
-    std::fill_n(caller_.begin() + static_cast<std::ptrdiff_t>(caller_at), count, std::int16_t{0});
     std::fill_n(agent_.begin() + static_cast<std::ptrdiff_t>(agent_at), count, std::int16_t{0});
     committed_ += static_cast<std::int64_t>(count);
-    caller_at = caller_at + count == caller_.size() ? 0 : caller_at + count;
+    caller_at = caller_at + count == caller_size_ ? 0 : caller_at + count;
     agent_at = agent_at + count == agent_.size() ? 0 : agent_at + count;
     if (filling_ != nullptr && filling_->count == RecordingBlock::kFrames) close_block();
   }

@@ -35,11 +35,13 @@ class RecordingRing {
 
   [[nodiscard]] int rate() const { return rate_; }
   /// How far beyond the commit point the worker may write, the caller's side.
-  [[nodiscard]] std::int64_t capacity() const { return static_cast<std::int64_t>(caller_.size()); }
+  [[nodiscard]] std::int64_t capacity() const { return static_cast<std::int64_t>(caller_size_); }
 
   // The worker's side.
 
   void write_caller(std::int64_t position, std::span<const std::int16_t> samples);
+  /// The same, in mu-law: half the memory, for as long as nothing else is written.
+  void write_caller_ulaw(std::int64_t position, std::span<const std::uint8_t> bytes);
   /// Commits what lies further back than this side's own window reaches.
   void write_agent(std::int64_t position, std::span<const std::int16_t> samples);
   /// Everything before `position` is final.
@@ -61,16 +63,20 @@ class RecordingRing {
  private:
   static constexpr std::size_t kMostBlocks = 64;  // waiting for the recorder
 
-  // What was written of one side and is not committed yet, in a circle.
-  using Window = std::vector<std::int16_t>;
-  void put(Window& window, std::int64_t position, std::span<const std::int16_t> samples);
+  // What was written of one side and is not committed yet lies in a circle.
+  template <typename Sample>
+  void put(std::vector<Sample>& window, std::int64_t position, std::span<const Sample> samples);
+  void widen_caller();
+  void take_caller(std::size_t at, std::span<std::int16_t> out);
   void close_block();
 
   const int rate_;
   const std::shared_ptr<RecordingPool> pool_;
   const std::size_t reserved_;
-  Window caller_;
-  Window agent_;
+  const std::size_t caller_size_;
+  std::vector<std::uint8_t> caller_ulaw_;
+  std::vector<std::int16_t> caller_;  // instead of it, once something else than mu-law was written
+  std::vector<std::int16_t> agent_;
   std::int64_t committed_ = 0;
   RecordingBlock* filling_ = nullptr;
   RecordingBlock* emptying_ = nullptr;

@@ -5,10 +5,13 @@
 #include <ortp/ortp.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <new>
+
+#include "media/rtp_packet.h"
 
 namespace linecheck::media {
 namespace {
@@ -46,12 +49,14 @@ RtpTransport* RtpSessionHandle::make_transport(Link* link) {
   return transport;
 }
 
-RtpSessionHandle::RtpSessionHandle(DatagramPort& port, std::uint32_t ssrc, std::uint16_t first_sequence)
-    : ssrc_(ssrc) {
+RtpSessionHandle::RtpSessionHandle(DatagramPort& port, std::uint32_t ssrc, std::uint16_t first_sequence,
+                                   RtpPath path)
+    : ssrc_(ssrc), sequence_(first_sequence) {
+  rtp_link_.port = &port;
+  if (path == RtpPath::direct) return;
   initialise_ortp();
   session_ = rtp_session_new(RTP_SESSION_SENDRECV);
   if (session_ == nullptr) throw std::bad_alloc();
-  rtp_link_.port = &port;
   rtp_session_set_scheduling_mode(session_, 0);
   rtp_session_set_blocking_mode(session_, 0);
   rtp_session_set_symmetric_rtp(session_, FALSE);  // the leg has its own rule (remote.h)
@@ -77,9 +82,28 @@ RtpSessionHandle::~RtpSessionHandle() {
 
 bool RtpSessionHandle::send(std::span<const std::uint8_t> payload, int payload_type, bool marker,
                             std::uint32_t timestamp, const Address& to) noexcept {
+  const auto second_byte = static_cast<std::uint8_t>((marker ? 0x80 : 0) | (payload_type & 0x7F));
+  if (session_ != nullptr) return send_through_ortp(payload, second_byte, timestamp, to);
+  std::array<std::uint8_t, kMaxDatagram> packet;
+  if (payload.size() > packet.size() - kRtpHeaderSize) return false;
+  const std::uint16_t sequence = sequence_++;
+  packet[0] = 0x80;  // version 2; no padding, extension or CSRC
+  packet[1] = second_byte;
+  packet[2] = static_cast<std::uint8_t>(sequence >> 8);
+  packet[3] = static_cast<std::uint8_t>(sequence);
+  for (std::size_t i = 0; i < 4; ++i) {
+    packet[4 + i] = static_cast<std::uint8_t>(timestamp >> (24 - 8 * i));
+    packet[8 + i] = static_cast<std::uint8_t>(ssrc_ >> (24 - 8 * i));
+  }
+  std::copy(payload.begin(), payload.end(), packet.begin() + kRtpHeaderSize);
+  return rtp_link_.port->send(std::span(packet).first(kRtpHeaderSize + payload.size()), to);
+}
+
+bool RtpSessionHandle::send_through_ortp(std::span<const std::uint8_t> payload, std::uint8_t second_byte,
+                                         std::uint32_t timestamp, const Address& to) noexcept {
   mblk_t* packet = rtp_session_create_packet(session_, RTP_FIXED_HEADER_SIZE, payload.data(), payload.size());
   if (packet == nullptr) return false;
-  packet->b_rptr[1] = static_cast<std::uint8_t>((marker ? 0x80 : 0) | (payload_type & 0x7F));
+  packet->b_rptr[1] = second_byte;
   rtp_link_.to = &to;
   rtp_link_.sent = false;
   rtp_session_sendm_with_ts(session_, packet, timestamp);
@@ -88,6 +112,7 @@ bool RtpSessionHandle::send(std::span<const std::uint8_t> payload, int payload_t
 }
 
 void RtpSessionHandle::receive(const DatagramBatch& batch, std::uint32_t now_timestamp) noexcept {
+  if (session_ == nullptr) return;
   rtp_link_.batch = &batch;
   rtp_link_.next = 0;
   // The first call reads all that the transport has; the others only empty oRTP's queue.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// An oRTP session over our own transport.
+// The stream that we send: SSRC, sequence numbers, headers.
 //
-// oRTP keeps what makes a stream one: SSRC, sequence numbers, the lock on the incoming SSRC, later the
-// reports of RTCP. Its scheduler, its sockets and its jitter buffer stay out of it: the worker's ticks pace,
-// our port reads and writes, and audio is taken where the datagram arrives, because oRTP throws reordered
-// packets away, hides arrival times and rewrites timestamps.
+// Two ways, chosen at start. `direct` writes the header (RFC 3550 section 5.1) in front of the payload and
+// hands both to our port. `ortp` has an oRTP session do it over our own transport, and shows it what comes
+// in. oRTP allocates and frees a message for every packet and keeps 8 kB for every session: about a fifth of
+// the media thread's time (docs/performance.md), so that it is there to compare with. Its scheduler, its
+// sockets and its jitter buffer stay out of it either way: the worker's ticks pace, our port reads and
+// writes, and audio is taken where the datagram arrives, because oRTP throws reordered packets away, hides
+// arrival times and rewrites timestamps.
 #pragma once
 
 #include <ortp/rtpsession.h>
@@ -15,6 +18,7 @@
 #include <span>
 
 #include "media/datagram_port.h"
+#include "media/engine.h"
 
 namespace linecheck::media {
 
@@ -22,7 +26,8 @@ class RtpSessionHandle {
  public:
   /// `first_sequence` and `ssrc` of the stream that we send. Allocates: not for a tick. Throws
   /// std::bad_alloc.
-  RtpSessionHandle(DatagramPort& port, std::uint32_t ssrc, std::uint16_t first_sequence);
+  RtpSessionHandle(DatagramPort& port, std::uint32_t ssrc, std::uint16_t first_sequence,
+                   RtpPath path = RtpPath::direct);
   ~RtpSessionHandle();
   RtpSessionHandle(const RtpSessionHandle&) = delete;
   RtpSessionHandle& operator=(const RtpSessionHandle&) = delete;
@@ -37,8 +42,8 @@ class RtpSessionHandle {
   bool send(std::span<const std::uint8_t> payload, int payload_type, bool marker, std::uint32_t timestamp,
             const Address& to) noexcept;
 
-  /// Shows oRTP what has arrived. `now_timestamp` is our own clock in timestamp units and must differ from
-  /// call to call.
+  /// Shows oRTP, where there is one, what has arrived. `now_timestamp` is our own clock in timestamp units
+  /// and must differ from call to call.
   void receive(const DatagramBatch& batch, std::uint32_t now_timestamp) noexcept;
 
  private:
@@ -56,8 +61,12 @@ class RtpSessionHandle {
 
   Link rtp_link_;
   Link rtcp_link_;  // null endpoint: swallows what is sent, never has anything
+  bool send_through_ortp(std::span<const std::uint8_t> payload, std::uint8_t second_byte,
+                         std::uint32_t timestamp, const Address& to) noexcept;
+
   std::uint32_t ssrc_;
-  RtpSession* session_ = nullptr;
+  std::uint16_t sequence_;
+  RtpSession* session_ = nullptr;  // null: direct
 };
 
 }  // namespace linecheck::media

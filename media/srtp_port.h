@@ -50,6 +50,8 @@ class SrtpPort final : public DatagramPort {
   void receive(DatagramBatch& batch) noexcept override;
   bool send_control(std::span<const std::uint8_t> packet, const Address& to) noexcept override;
   void receive_control(DatagramBatch& batch) noexcept override;
+  void use(IoRing* ring) noexcept override { inner_->use(ring); }
+  void expect() noexcept override { inner_->expect(); }
   std::unique_ptr<DatagramPort> take_inner() override { return std::move(inner_); }
 
  private:

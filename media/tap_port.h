@@ -39,6 +39,8 @@ class TapPort final : public DatagramPort {
     wire_->receive_control(batch);
     note(batch, true);
   }
+  void use(IoRing* ring) noexcept override { wire_->use(ring); }
+  void expect() noexcept override { wire_->expect(); }
   std::unique_ptr<DatagramPort> take_inner() override { return std::move(wire_); }
 
  private:

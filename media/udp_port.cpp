@@ -6,18 +6,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "media/io_ring.h"
+#include "media/socket_message.h"
+
 namespace linecheck::media {
 namespace {
-
-std::int64_t read_clock(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 FileDescriptor bound_socket(const Address& address, int& error) {
   FileDescriptor fd(::socket(address.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -35,19 +34,10 @@ FileDescriptor bound_socket(const Address& address, int& error) {
   return fd;
 }
 
-// The kernel stamps with the wall clock. Brought over to CLOCK_MONOTONIC by reading both now; a stamp that
-// cannot be right (the wall clock was stepped meanwhile) gives way to the time of the read.
-std::int64_t arrival_of(const msghdr& header, std::int64_t mono_ns, std::int64_t wall_ns) {
-  constexpr std::int64_t kOldest = 1'000'000'000;
-  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(const_cast<msghdr*>(&header), c)) {
-    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
-    timespec stamp{};
-    std::memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
-    const std::int64_t age = wall_ns - (std::int64_t{stamp.tv_sec} * 1'000'000'000 + stamp.tv_nsec);
-    if (age >= 0 && age <= kOldest) return mono_ns - age;
-  }
-  return mono_ns;
-}
+// A remote that sends every 20 ms is read every 20 ms: one packet waits. One that has waited for longer is
+// not alone, and where several came at once, more will.
+constexpr std::int64_t kStaleNs = 20'000'000;
+constexpr int kEagerReads = 10;
 
 // A closed remote port comes back as ECONNREFUSED only on connected sockets; what is left is ENETUNREACH,
 // EPERM and full buffers: the caller counts them.
@@ -57,40 +47,24 @@ bool send_on(int fd, std::span<const std::uint8_t> packet, const Address& to) no
   return sent == static_cast<ssize_t>(packet.size());
 }
 
-void receive_on(int fd, DatagramBatch& batch) noexcept {
-  std::array<mmsghdr, DatagramBatch::kMax> headers{};
-  std::array<iovec, DatagramBatch::kMax> buffers{};
-  std::array<sockaddr_storage, DatagramBatch::kMax> sources;
-  struct Control {
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> bytes;
-  };
-  std::array<Control, DatagramBatch::kMax> controls;
-  for (std::size_t i = 0; i < DatagramBatch::kMax; ++i) {
-    buffers[i] = {batch.items[i].bytes.data(), batch.items[i].bytes.size()};
-    msghdr& header = headers[i].msg_hdr;
-    header.msg_name = &sources[i];
-    header.msg_namelen = sizeof(sources[i]);
-    header.msg_iov = &buffers[i];
-    header.msg_iovlen = 1;
-    header.msg_control = controls[i].bytes.data();
-    header.msg_controllen = controls[i].bytes.size();
+// Reads what waits behind the packets that the batch holds already.
+void receive_more(int fd, DatagramBatch& batch) noexcept {
+  std::array<mmsghdr, DatagramBatch::kMax> headers;
+  std::array<SocketMessage, DatagramBatch::kMax> messages;
+  const std::size_t room = DatagramBatch::kMax - batch.count;
+  for (std::size_t i = 0; i < room; ++i) {
+    auto& bytes = batch.items[batch.count + i].bytes;
+    messages[i].prepare({bytes.data(), bytes.size()});
+    headers[i].msg_hdr = messages[i].header;
   }
-  batch.count = 0;
-  const int got = ::recvmmsg(fd, headers.data(), DatagramBatch::kMax, MSG_DONTWAIT, nullptr);
-  if (got <= 0) return;
-  const std::int64_t mono_ns = read_clock(CLOCK_MONOTONIC);
-  const std::int64_t wall_ns = read_clock(CLOCK_REALTIME);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
-    const msghdr& header = headers[i].msg_hdr;
-    Datagram& item = batch.items[i];
-    item.from = Address::from(sources[i]);
-    item.arrival_ns = arrival_of(header, mono_ns, wall_ns);
-    // Larger than any packet of ours or of a sane peer: its rest is gone, so it is nothing (size 0 counts as
-    // malformed).
-    item.size = (header.msg_flags & MSG_TRUNC) != 0 ? std::uint16_t{0}
-                                                    : static_cast<std::uint16_t>(headers[i].msg_len);
+  const int got = ::recvmmsg(fd, headers.data(), static_cast<unsigned>(room), MSG_DONTWAIT, nullptr);
+  const BothClocks now = BothClocks::read();
+  for (int i = 0; i < got; ++i) {
+    auto& message = messages[static_cast<std::size_t>(i)];
+    const auto& header = headers[static_cast<std::size_t>(i)];
+    message.header = header.msg_hdr;
+    message.finish(header.msg_len, now, batch.items[batch.count++]);
   }
-  batch.count = static_cast<std::size_t>(got);
 }
 
 }  // namespace
@@ -131,11 +105,36 @@ std::unique_ptr<UdpPort> UdpPort::bind(const std::string& address, std::uint16_t
 }
 
 bool UdpPort::send(std::span<const std::uint8_t> packet, const Address& to) noexcept {
-  return send_on(rtp_.get(), packet, to);
+  if (ring_ == nullptr) return send_on(rtp_.get(), packet, to);
+  ring_->send(rtp_.get(), packet, to, failures_);
+  if (failures_ == failures_told_) return true;
+  ++failures_told_;
+  return false;
+}
+
+void UdpPort::expect() noexcept {
+  if (ring_ != nullptr) expected_ = ring_->receive(rtp_.get());
 }
 
 void UdpPort::receive(DatagramBatch& batch) noexcept {
-  receive_on(rtp_.get(), batch);
+  batch.count = 0;
+  Datagram& first = batch.items[0];
+  std::int64_t now_ns = 0;
+  if (const int token = std::exchange(expected_, -1); token >= 0) {
+    if (!ring_->take(token, first, now_ns)) return;
+  } else {
+    SocketMessage message;
+    message.prepare({first.bytes.data(), first.bytes.size()});
+    const ssize_t got = ::recvmsg(rtp_.get(), &message.header, MSG_DONTWAIT);
+    if (got < 0) return;
+    const BothClocks now = BothClocks::read();
+    message.finish(static_cast<std::size_t>(got), now, first);
+    now_ns = now.mono_ns;
+  }
+  batch.count = 1;
+  if (eager_ == 0 && now_ns - first.arrival_ns < kStaleNs) return;
+  receive_more(rtp_.get(), batch);
+  eager_ = batch.count > 1 ? kEagerReads : std::max(0, eager_ - 1);
 }
 
 bool UdpPort::send_control(std::span<const std::uint8_t> packet, const Address& to) noexcept {
@@ -143,7 +142,8 @@ bool UdpPort::send_control(std::span<const std::uint8_t> packet, const Address& 
 }
 
 void UdpPort::receive_control(DatagramBatch& batch) noexcept {
-  receive_on(rtcp_.get(), batch);
+  batch.count = 0;
+  receive_more(rtcp_.get(), batch);
 }
 
 std::size_t UdpPort::discard() noexcept {

@@ -39,6 +39,8 @@ class UdpPort final : public DatagramPort {
   void receive(DatagramBatch& batch) noexcept override;
   bool send_control(std::span<const std::uint8_t> packet, const Address& to) noexcept override;
   void receive_control(DatagramBatch& batch) noexcept override;
+  void use(IoRing* ring) noexcept override { ring_ = ring; }
+  void expect() noexcept override;
 
   /// Throws away what waits on both sockets; returns how many datagrams that were.
   std::size_t discard() noexcept;
@@ -50,6 +52,12 @@ class UdpPort final : public DatagramPort {
   FileDescriptor rtcp_;
   std::uint16_t number_;
   int family_;
+
+  IoRing* ring_ = nullptr;
+  int expected_ = -1;  // what the ring reads for us
+  std::uint64_t failures_ = 0;
+  std::uint64_t failures_told_ = 0;
+  int eager_ = 0;  // so many more times everything is read that waits
 };
 
 }  // namespace linecheck::media

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "media/g711.h"
 
@@ -72,24 +73,27 @@ void WavWriter::append(std::span<const RecordingRing::Frame> frames) {
     fail("cannot hold more in", EFBIG);
     return;
   }
-  bytes_.clear();
+  // Of all files together: each batch is written before the next one comes.
+  thread_local std::vector<std::uint8_t> bytes;
+  bytes.clear();
   if (format_ == WavFormat::pcm16) {
     for (const auto& frame : frames) {
-      put16(bytes_, static_cast<std::uint16_t>(frame.caller));
-      put16(bytes_, static_cast<std::uint16_t>(frame.agent));
+      put16(bytes, static_cast<std::uint16_t>(frame.caller));
+      put16(bytes, static_cast<std::uint16_t>(frame.agent));
     }
   } else {
-    samples_.clear();
+    thread_local std::vector<std::int16_t> samples;
+    samples.clear();
     for (const auto& frame : frames) {
-      samples_.push_back(frame.caller);
-      samples_.push_back(frame.agent);
+      samples.push_back(frame.caller);
+      samples.push_back(frame.agent);
     }
-    bytes_.resize(samples_.size());
-    g711_encode(Codec::pcmu, samples_, bytes_);
+    bytes.resize(samples.size());
+    g711_encode(Codec::pcmu, samples, bytes);
   }
   std::size_t done = 0;
   const int code =
-      write_all(file_.get(), bytes_, static_cast<std::int64_t>(header_size() + frames_ * frame_size()), done);
+      write_all(file_.get(), bytes, static_cast<std::int64_t>(header_size() + frames_ * frame_size()), done);
   frames_ += done / frame_size();
   write_header(frames_);
   if (code != 0) fail("cannot write", code);

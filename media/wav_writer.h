@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "media/recording_ring.h"
 #include "media/udp_port.h"
@@ -39,8 +38,6 @@ class WavWriter {
   FileDescriptor file_;
   std::string error_;
   std::uint64_t frames_ = 0;
-  std::vector<std::uint8_t> bytes_;
-  std::vector<std::int16_t> samples_;
 };
 
 }  // namespace linecheck::media

@@ -38,6 +38,7 @@ void Worker::run() {
   }
   while (next_tick_ns_ <= now_ns) {
     tick(next_tick_ns_);
+    submit();
     next_tick_ns_ += kTickNs;
   }
   outlet_.flush();
@@ -56,8 +57,23 @@ void Worker::tick(std::int64_t tick_ns) {
   // All of the slot's packets leave before anything is read: reading can wait, departures are what is
   // measured.
   for (const auto& leg : slot) leg->send_frame(tick_ns, clock_, notes_, outlet_);
-  for (const auto& leg : slot) leg->receive(tick_ns, clock_.now_ns(), *batch_, outlet_);
+  receive(slot, tick_ns);
   retire_closing(slot, tick_ns);
+}
+
+void Worker::receive(Slot& slot, std::int64_t tick_ns) {
+  for (std::size_t begin = 0; begin < slot.size(); begin += IoRing::kReceives) {
+    const std::size_t end = std::min<std::size_t>(begin + IoRing::kReceives, slot.size());
+    if (ring_) {
+      for (std::size_t i = begin; i < end; ++i) slot[i]->expect();
+      ring_->submit();
+    }
+    for (std::size_t i = begin; i < end; ++i) slot[i]->receive(tick_ns, clock_.now_ns(), *batch_, outlet_);
+  }
+}
+
+void Worker::submit() {
+  if (ring_) ring_->submit();
 }
 
 void Worker::retire_closing(Slot& slot, std::int64_t tick_ns) {
@@ -69,6 +85,7 @@ void Worker::retire_closing(Slot& slot, std::int64_t tick_ns) {
     const LegId id = slot[i]->id();
     if (slot[i]->sends_over_bad_line()) std::erase(on_bad_lines_, slot[i].get());
     slot[i]->finish(tick_ns, realtime_);
+    submit();                                         // its port goes with it
     if (!outlet_.retire(std::move(slot[i]))) return;  // no room: with the next frame
     by_index_[index_of(id)] = nullptr;
     --leg_count_;
@@ -99,6 +116,7 @@ void Worker::obey(Command& command) {
 void Worker::attach(std::unique_ptr<Leg> leg) {
   auto& slot = *std::min_element(slots_.begin(), slots_.end(),
                                  [](const Slot& a, const Slot& b) { return a.size() < b.size(); });
+  if (ring_) leg->use(ring_.get());
   by_index_[index_of(leg->id())] = leg.get();
   if (leg->sends_over_bad_line()) on_bad_lines_.push_back(leg.get());
   slot.push_back(std::move(leg));
@@ -124,6 +142,7 @@ void Worker::shut_down() {
   for (Slot& slot : slots_) {
     for (auto& leg : slot) {
       leg->finish(next_tick_ns_, realtime_);
+      submit();
       outlet_.retire(std::move(leg));
     }
     slot.clear();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "media/clock.h"
+#include "media/io_ring.h"
 #include "media/leg.h"
 #include "media/outlet.h"
 #include "media/queues.h"
@@ -55,6 +56,9 @@ class Worker {
   /// Any thread. False: full, the command is untouched.
   bool submit(Command&& command) { return commands_.push(std::move(command)); }
 
+  /// Before it has legs: its sockets are read and written through the ring.
+  void use(std::unique_ptr<IoRing> ring) { ring_ = std::move(ring); }
+
   // The rest belongs to the worker's thread.
 
   /// All ticks that are due at the clock's time.
@@ -75,6 +79,8 @@ class Worker {
   void obey(Command& command);
   void attach(std::unique_ptr<Leg> leg);
   void impair(Leg& leg, ImpairLine& command);
+  void receive(Slot& slot, std::int64_t tick_ns);
+  void submit();
   void retire_closing(Slot& slot, std::int64_t tick_ns);
   [[nodiscard]] Leg* find(LegId id) const;
 
@@ -89,6 +95,7 @@ class Worker {
   bool realtime_ = false;
   std::vector<PlayNote> notes_;
   std::unique_ptr<DatagramBatch> batch_;
+  std::unique_ptr<IoRing> ring_;  // null: plain system calls
 };
 
 }  // namespace linecheck::media

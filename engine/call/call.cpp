@@ -51,18 +51,9 @@ void finish_files(CallRecord& call, const CallSpec& spec, const std::string& add
   }
 }
 
-}  // namespace
-
-boost::asio::awaitable<Run> run_call(CallServices& services, std::shared_ptr<CallSpec> spec,
-                                     CallInbox& inbox) {
-  PlacedCall call(services, spec, inbox);
-  if (co_await call.prepare() && co_await call.dial()) {
-    auto executor = co_await boost::asio::this_coro::executor;
-    const Watchdog watchdog(executor, spec->scenario->max_duration, inbox);
-    co_await call.converse();
-  }
-  co_await call.hang_up();
-
+/// A coroutine of its own: its frame, with all that measuring needs, exists only once the call is over.
+boost::asio::awaitable<Run> measure(CallServices& services, std::shared_ptr<CallSpec> spec,
+                                    PlacedCall& call) {
   Run run = spec->run;
   run.call = call.take_record();
   if (spec->doing) spec->doing("measuring");
@@ -75,6 +66,20 @@ boost::asio::awaitable<Run> run_call(CallServices& services, std::shared_ptr<Cal
     return std::move(run);
   };
   co_return co_await offload(services.pool, std::move(judge));
+}
+
+}  // namespace
+
+boost::asio::awaitable<Run> run_call(CallServices& services, std::shared_ptr<CallSpec> spec,
+                                     CallInbox& inbox) {
+  PlacedCall call(services, spec, inbox);
+  if (co_await call.prepare() && co_await call.dial()) {
+    auto executor = co_await boost::asio::this_coro::executor;
+    const Watchdog watchdog(executor, spec->scenario->max_duration, inbox);
+    co_await call.converse();
+  }
+  co_await call.hang_up();
+  co_return co_await measure(services, spec, call);
 }
 
 Failure failure_of(const sip::Failed& failed, const std::string& target) {

@@ -49,6 +49,8 @@ void read_media(Reader& media, Config& config) {
   read_workers(media, config);
   media.choice("realtime", config.media.realtime,
                {{"auto", Realtime::automatic}, {"off", Realtime::off}, {"require", Realtime::require}});
+  media.choice("io", config.media.io, {{"auto", media::IoPath::automatic}, {"plain", media::IoPath::plain}});
+  media.choice("rtp", config.media.rtp, {{"direct", media::RtpPath::direct}, {"ortp", media::RtpPath::ortp}});
   media.read("bind", config.media.bind_address);
   media.object("recording", [&](Reader& recording) {
     scheduler::read_recording(recording, config.recording);

@@ -7,7 +7,7 @@
 BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config
   libsofia-sip-ua-dev libortp-dev libsrtp2-dev libspandsp-dev libopus-dev libspeexdsp-dev libsndfile1-dev
-  flite1-dev libespeak-ng-dev espeak-ng-data
+  liburing-dev flite1-dev libespeak-ng-dev espeak-ng-data
   libboost1.81-dev libyaml-cpp-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libsqlite3-dev libssl-dev ca-certificates
   doctest-dev
 )

@@ -209,3 +209,29 @@ TEST_CASE("ring: writer and reader on two threads") {
   writer.join();
   CHECK(ring.overrun() == 0);
 }
+
+TEST_CASE("ring: mu-law and samples, one after the other, come out in their places") {
+  RecordingRing ring;
+  const std::vector<std::uint8_t> bytes(160, 0x80);
+  const std::vector<std::int16_t> samples(160, 1234);
+  ring.write_caller_ulaw(0, bytes);
+  ring.write_caller_ulaw(320, bytes);   // a frame is left out
+  ring.write_caller(480, samples);      // from here on it is wide
+  ring.write_caller_ulaw(8900, bytes);  // 60 samples of it go round the end, which is as far as one may write
+  ring.commit(640);
+  ring.write_caller_ulaw(9060, bytes);
+  ring.commit(9220);
+  ring.flush();
+  std::vector<RecordingRing::Frame> out(9300);
+  REQUIRE(ring.take(out) == 9220);
+  std::int16_t loud = 0;
+  g711_decode(Codec::pcmu, std::span(bytes).first(1), std::span(&loud, 1));
+  const auto expected = [&](std::size_t at) -> std::int16_t {
+    if (at < 160 || (at >= 320 && at < 480)) return loud;
+    if (at >= 480 && at < 640) return 1234;
+    if (at >= 8900 && at < 9000) return loud;
+    return at >= 9060 ? loud : std::int16_t{0};
+  };
+  for (std::size_t i = 0; i < 9220; ++i) REQUIRE(out[i].caller == expected(i));
+  CHECK(ring.overrun() == 60);
+}
