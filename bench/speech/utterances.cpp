@@ -121,7 +121,7 @@ std::optional<Utterance> shaped(std::span<const std::int16_t> raw, int rate) {
 void add(Utterances& all, std::span<const std::int16_t> raw, int rate, const std::string& name,
          const std::string& voice) {
   auto whole = shaped(raw, rate);
-  const media::ClipPtr clip = engine::shape_clip(raw, rate, name);
+  const media::ClipPtr clip = engine::shape_clip(raw, rate, name, kRate);
   if (!whole || !clip || clip->speech.empty())
     throw std::runtime_error(voice + "/" + name + ": nothing in it can be heard");
   whole->name = name;
@@ -154,7 +154,8 @@ Utterances recorded_utterances(const std::filesystem::path& folder) {
   std::sort(files.begin(), files.end());
   Utterances all;
   for (const auto& file : files) {
-    const auto sound = engine::to_s16(engine::read_sound_file(file.string(), engine::kLongestSoundSeconds));
+    const auto sound =
+        engine::to_s16(engine::read_sound_file(file.string(), engine::kLongestSoundSeconds, kRate));
     add(all, sound, kRate, file.stem().string(), file.parent_path().filename().string());
   }
   if (files.empty()) throw std::runtime_error(folder.string() + " has no sound files");

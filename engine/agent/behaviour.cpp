@@ -6,6 +6,7 @@
 
 #include "engine/persona/voice_choice.h"
 #include "scheduler/reader.h"
+#include "scheduler/trunks.h"
 
 namespace linecheck::engine {
 namespace {

@@ -111,12 +111,15 @@ TEST_CASE("two legs talk, dial and record each other over loopback") {
     CHECK(engine.status().open_legs == 2);
     engine.start(a, stream_to(engine.port(b), Codec::pcma));
     engine.start(b, stream_to(engine.port(a), Codec::pcma));
+    // What is there from the first packet on and stays the same is the line's noise, to the detector: so
+    // silence first.
+    engine.play(a, tone_clip(4000, 1000.0, 0), 7);
     engine.play(a, tone_clip(4000), 1, {0, 2000, 4000});
     engine.send_digits(a, "42", std::chrono::milliseconds(60), std::chrono::milliseconds(60), 2);
     REQUIRE(listener.until(
         [&] { return listener.count<DigitReceived>(b) == 2 && listener.count<DigitsSent>(a) == 1; }));
-    CHECK(listener.count<PlayStarted>(a) == 1);
-    CHECK(listener.count<PlayEnded>(a) == 1);
+    CHECK(listener.count<PlayStarted>(a) == 2);
+    CHECK(listener.count<PlayEnded>(a) == 2);
     CHECK(listener.count<MarkSent>(a) == 3);
     CHECK(listener.count<FirstPacket>(b) == 1);
     CHECK(listener.count<SpeechStarted>(b) == 1);
