@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether one channel of a recording holds a known tone: right pitch, level, length, and no hole in it.
 
-usage: tone.py FILE.wav CHANNEL FREQUENCY_HZ LEVEL_DBOV LENGTH_MS
+usage: tone.py FILE.wav CHANNEL FREQUENCY_HZ LEVEL_DBOV LENGTH_MS [LEVEL_TOLERANCE_DB]
 
 The level is that of the tone's RMS against full scale (32768): a sine whose peak is full scale is at -3.01 dBov.
 """
@@ -21,6 +21,7 @@ def dbov(samples):
 
 def main():
     path, channel, frequency, level, length_ms = sys.argv[1], int(sys.argv[2]), *map(float, sys.argv[3:6])
+    tolerance = float(sys.argv[6]) if len(sys.argv) > 6 else 0.5
     with wave.open(path) as file:
         rate, channels = file.getframerate(), file.getnchannels()
         assert file.getsampwidth() == 2, "16 bits are expected"
@@ -46,7 +47,7 @@ def main():
     )
     good = (
         abs(got_ms - length_ms) <= 40
-        and abs(got_level - level) <= 0.5
+        and abs(got_level - level) <= tolerance
         and abs(got_frequency - frequency) <= 5
         and holes == 0
     )

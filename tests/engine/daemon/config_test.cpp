@@ -53,7 +53,7 @@ TEST_CASE("config: what is kept of a call") {
   CHECK(config->recording.format == scheduler::RecordingFormat::ulaw);
   CHECK(config->recording.after == scheduler::RecordingAfter::flac);
   CHECK(config->recording.pcap == true);
-  CHECK_FALSE(written.load("catalog: c\nmedia: {recording: {format: mp3, afterwards: x}}\n", problems));
+  CHECK_FALSE(written.load("catalog: c\nmedia: {recording: {format: mp3, aftr: x}}\n", problems));
   CHECK(mentions(problems, "expected wav16 or ulaw"));
   CHECK(mentions(problems, "unknown key; did you mean 'after'?"));
 }

