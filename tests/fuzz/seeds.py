@@ -38,6 +38,20 @@ def telephone_event_seeds():
     yield "other", press(40, 1)
 
 
+def rtcp_seeds():
+    block = struct.pack("!IIIIII", 1, 0x10000005, 70000, 12, 0x11112222, 65536)
+    sender = struct.pack("!BBHIQIII", 0x81, 200, 12, 9, 1 << 60, 160, 50, 8000) + block
+    receiver = struct.pack("!BBHI", 0x81, 201, 7, 9) + block
+    name = struct.pack("!BBHIBB", 0x81, 202, 3, 9, 1, 3) + b"a@b" + b"\0\0\0"
+    voip = struct.pack("!BBH", 7, 0, 8) + struct.pack("!I", 1) + bytes(range(28))
+    report = struct.pack("!BBHI", 0x80, 207, 1 + 9, 9) + voip
+    yield "sender", sender + name
+    yield "receiver", receiver + name
+    yield "xr", receiver + report
+    yield "bye", receiver + struct.pack("!BBHI", 0x81, 203, 1, 9)
+    yield "alone", struct.pack("!BBHI", 0x80, 201, 1, 9)
+
+
 def sdp_seeds():
     head = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     key = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"

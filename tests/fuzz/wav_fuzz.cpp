@@ -23,8 +23,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     (void)sound_file_seconds(path);
     constexpr double kSeconds = 2;
-    const auto samples = read_sound_file(path, kSeconds);
-    if (samples.empty() || samples.size() > static_cast<std::size_t>(kSeconds + 1) * kClipRate) std::abort();
+    constexpr int kRate = 16'000;
+    const auto samples = read_sound_file(path, kSeconds, kRate);
+    if (samples.empty() || samples.size() > static_cast<std::size_t>(kSeconds + 1) * kRate) std::abort();
   } catch (const std::runtime_error& error) {
     if (std::string(error.what()).empty()) std::abort();
   }
