@@ -41,7 +41,7 @@ call_in() {
   fi
 }
 
-# The file has a second of silence before its tone. baresip plays it in blocks of its own and its codec delays: 60 ms.
+# The file has a second of silence before its tone. baresip plays it in blocks of its own, and its codec delays: 25 ms before and 60 ms after.
 at_one_second() {
   python3 - "$1" "$(of_result '[e["t_ms"] for e in run["timeline"] if e["what"] == "first_rtp"][0]')" <<'PYTHON'
 import array, sys, wave
@@ -52,6 +52,6 @@ with wave.open(sys.argv[1]) as file:
 first = next(i for i, s in enumerate(agent) if abs(s) > 2000) * 1000 / rate
 after = first - float(sys.argv[2])
 print(f"the tone begins {after:.1f} ms after the first packet came")
-sys.exit(0 if 990 <= after <= 1060 else 1)
+sys.exit(0 if 975 <= after <= 1060 else 1)
 PYTHON
 }
