@@ -38,6 +38,10 @@ void Endpoint::shutdown() {
   impl_->shard.shutdown();
 }
 
+void Endpoint::set_allow(AllowList allow) {
+  impl_->shard.post(command::Allow{std::move(allow)});
+}
+
 void Endpoint::dial(DialRequest request) {
   impl_->shard.post(std::move(request));
 }

@@ -112,6 +112,9 @@ class Endpoint {
 
   [[nodiscard]] LegId new_leg_id();
 
+  /// Another list for the calls that are dialled from now on.
+  void set_allow(AllowList allow);
+
   /// Sends the INVITE, or reports Failed. A request whose id is 0 or taken is ignored.
   void dial(DialRequest request);
 

@@ -262,6 +262,8 @@ void Shard::execute(Command&& command) {
     watch(std::move(*trunk));
   } else if (const auto* old = std::get_if<command::ForgetTrunk>(&command)) {
     forget(old->name);
+  } else if (auto* allow = std::get_if<command::Allow>(&command)) {
+    options_.allow = std::move(allow->list);
   } else {
     stop_requested_ = true;
   }

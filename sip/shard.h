@@ -68,11 +68,14 @@ struct NotifyTransfer {
 struct ForgetTrunk {
   std::string name;
 };
+struct Allow {
+  AllowList list;
+};
 struct Shutdown {};
 }  // namespace command
 using Command = std::variant<DialRequest, command::Ring, command::Accept, command::Reject, command::HangUp,
                              command::SendInfo, command::Refer, command::NotifyTransfer, TrunkOptions,
-                             command::ForgetTrunk, command::Shutdown>;
+                             command::ForgetTrunk, command::Allow, command::Shutdown>;
 
 class Shard {
  public:
@@ -118,7 +121,7 @@ class Shard {
   template <class Work>
   void with(LegId id, Work work);
 
-  const EndpointOptions options_;
+  EndpointOptions options_;  // but for `allow`, as they were at the start
   const Endpoint::Callback callback_;
   ListenAddress address_;
   std::unique_ptr<TlsFolder> tls_;

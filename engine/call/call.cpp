@@ -57,12 +57,12 @@ boost::asio::awaitable<Run> measure(CallServices& services, std::shared_ptr<Call
   Run run = spec->run;
   run.call = call.take_record();
   if (spec->doing) spec->doing("measuring");
-  auto judge = [spec, address = services.media_address, run = std::move(run)]() mutable {
+  auto judge = [spec, run = std::move(run)]() mutable {
     const StereoRecording recording =
         run.call.recording_path.empty() ? StereoRecording{} : read_recording(run.call.recording_path);
     run.evaluation = evaluate(run.call, *spec->scenario, recording);
     conclude(run, spec->scenario.get());
-    finish_files(run.call, *spec, address);
+    finish_files(run.call, *spec, spec->media_address);
     return std::move(run);
   };
   co_return co_await offload(services.pool, std::move(judge));

@@ -26,7 +26,6 @@ struct CallServices {
   Voices& voices;
   boost::asio::thread_pool& pool;  ///< evaluation
   std::vector<VoiceProvider> voice_providers;
-  std::string media_address;  ///< in our SDP
 };
 
 /// Everything that is known of a call before it is dialled.
@@ -39,6 +38,7 @@ struct CallSpec {
   std::shared_ptr<const scheduler::Personality> personality;
   std::shared_ptr<const scheduler::TestProfile> profile;  ///< may be null
   std::size_t endpoint = 0;
+  std::string media_address;  ///< in our SDP
   std::string trunk;
   std::string caller_number;
   std::string target;      ///< as the job says it: a number or a SIP URI

@@ -120,7 +120,7 @@ bool PlacedCall::open_media() {
   if (spec_->keep.pcap.value_or(false) && !spec_->recording_path.empty()) {
     record_.capture_path = std::filesystem::path(spec_->recording_path).replace_extension(".pcap").string();
     options.capture_path = record_.capture_path;
-    options.capture_address = services_.media_address;
+    options.capture_address = spec_->media_address;
   }
   options.send_line = impairment_of(spec_->personality->send);
   options.receive_line = impairment_of(spec_->personality->receive);
@@ -144,7 +144,7 @@ bool PlacedCall::open_media() {
 
 sip::DialRequest PlacedCall::make_invite() {
   sip::Endpoint& endpoint = services_.switchboard.endpoint(spec_->endpoint);
-  offer_.address = services_.media_address;
+  offer_.address = spec_->media_address;
   offer_.port = services_.switchboard.media().port(media_leg_);
   offer_.rtcp_mux = spec_->rtcp_mux;
   offer_.srtp = spec_->srtp;
@@ -152,7 +152,7 @@ sip::DialRequest PlacedCall::make_invite() {
   sip::DialRequest request;
   request.id = endpoint.new_leg_id();
   request.target_uri = spec_->target_uri;
-  request.from_uri = "sip:" + sip::escape_user(spec_->caller_number) + "@" + services_.media_address + ":" +
+  request.from_uri = "sip:" + sip::escape_user(spec_->caller_number) + "@" + spec_->media_address + ":" +
                      std::to_string(endpoint.local_port());
   request.proxy = spec_->proxy;
   request.headers = {{"X-Run-Id", std::to_string(spec_->run.id)},

@@ -50,6 +50,7 @@ class Switchboard {
   std::size_t add_endpoint(sip::EndpointOptions options);
   void on_incoming(OnIncoming handler) { on_incoming_ = std::move(handler); }
 
+  [[nodiscard]] std::size_t endpoints() const { return endpoints_.size(); }
   [[nodiscard]] sip::Endpoint& endpoint(std::size_t index) { return *endpoints_.at(index); }
   [[nodiscard]] media::Engine& media() { return media_; }
   [[nodiscard]] boost::asio::io_context& control() { return control_; }

@@ -14,5 +14,7 @@ namespace linecheck::engine {
 [[nodiscard]] std::int64_t unix_ms();
 /// RFC 3339 with microseconds: 2025-02-25T21:00:01.990052Z.
 [[nodiscard]] std::string utc_now();
+/// The same form for a moment in milliseconds since 1970.
+[[nodiscard]] std::string utc_text(std::int64_t unix_ms);
 
 }  // namespace linecheck::engine

@@ -38,7 +38,7 @@ class Checker {
       case Kind::unreadable:
         return;
       case Kind::config:
-        load_all(path.string(), problems_);
+        load_settings(path.string(), problems_);
         return;
       case Kind::reference_agent:
         load_reference_agent(path.string(), problems_);
@@ -75,7 +75,7 @@ class Checker {
 
  private:
   /// The configuration that jobs and catalogues are checked against, read once.
-  const Loaded* against() {
+  const Settings* against() {
     if (loaded_) return &*loaded_;
     if (tried_) return nullptr;
     tried_ = true;
@@ -84,7 +84,7 @@ class Checker {
       problems_.push_back({{}, "", "a job is checked against a configuration: name one with -c"});
       return nullptr;
     }
-    loaded_ = load_all(file, problems_);
+    loaded_ = load_settings(file, problems_);
     return loaded_ ? &*loaded_ : nullptr;
   }
 
@@ -93,14 +93,14 @@ class Checker {
     Config config;
     config.voices = default_voice_providers();
     if (!arguments_.config.empty()) {
-      if (const Loaded* loaded = against()) config = loaded->config;
+      if (const Settings* loaded = against()) config = loaded->config;
     }
     const auto catalog = scheduler::load_catalog(path, config.trunks, problems_);
     check_catalog(catalog, config, problems_);
   }
 
   void check_job_at(const fs::path& path) {
-    const Loaded* loaded = against();
+    const Settings* loaded = against();
     if (loaded == nullptr) return;
     if (const auto job = scheduler::load_job(path, *loaded->catalog, problems_)) {
       check_job(*job, *loaded->catalog, loaded->config, problems_);
@@ -111,7 +111,7 @@ class Checker {
 
   const CheckArguments& arguments_;
   scheduler::Problems problems_;
-  std::optional<Loaded> loaded_;
+  std::optional<Settings> loaded_;
   bool tried_ = false;
 };
 

@@ -25,9 +25,35 @@ struct RunArguments {
   bool dry_run = false;
   bool quiet = false;
   bool no_color = false;
-  bool standalone = true;  ///< there is no daemon to hand a job to in this version
+  bool standalone = false;  ///< in this process, also where a daemon runs
 };
 int run_job(const RunArguments& arguments);
+
+struct ServeArguments {
+  std::string config;
+  std::string log_format;               ///< text, json, journal; empty: by where standard error goes
+  std::vector<std::string> log_levels;  ///< LEVEL or PART=LEVEL
+};
+int serve(const ServeArguments& arguments);
+
+/// What is asked of the daemon that runs with a configuration.
+struct DaemonArguments {
+  std::string config;
+  std::int64_t result = 0;
+  bool now = false;
+  std::string trunk;
+  std::optional<int> max_calls;
+  std::optional<double> calls_per_second;
+  std::string part;
+  std::string level;
+  bool json = false;
+};
+int show_status(const DaemonArguments& arguments);
+int stop_result(const DaemonArguments& arguments);
+int pause_result(const DaemonArguments& arguments, bool paused);
+int set_limits(const DaemonArguments& arguments);
+int reload(const DaemonArguments& arguments);
+int set_log_level(const DaemonArguments& arguments);
 
 struct CheckArguments {
   std::vector<std::string> paths;
@@ -43,6 +69,7 @@ int serve_reference_agent(const AgentArguments& arguments);
 
 struct ShowArguments {
   std::int64_t run = 0;
+  std::string config;
   std::string out;  ///< empty: the state of the configuration that is found, else ./out
   bool ladder = false;
   bool json = false;
@@ -50,6 +77,7 @@ struct ShowArguments {
 int show_run(const ShowArguments& arguments);
 
 struct ResultsArguments {
+  std::string config;
   std::string out;  ///< empty: the state of the configuration that is found, else ./out
   bool json = false;
 };
@@ -57,7 +85,8 @@ int list_results(const ResultsArguments& arguments);
 
 struct ReportArguments {
   std::string result;  ///< a result.json, or the number of a result in `out`
-  std::string out;     ///< empty: the state of the configuration that is found, else ./out
+  std::string config;
+  std::string out;  ///< empty: the state of the configuration that is found, else ./out
   std::string html;
   std::string junit;
   bool no_color = false;

@@ -6,8 +6,6 @@
 #include <iostream>
 #include <tuple>
 
-#include "engine/daemon/preflight.h"
-#include "scheduler/catalog.h"
 #include "scheduler/excerpt.h"
 
 namespace linecheck::engine::cli {
@@ -21,25 +19,12 @@ std::string find_config(const std::string& given) {
   return {};
 }
 
-std::string find_state(const std::string& given) {
+std::string find_state(const std::string& given, const std::string& config_file) {
   if (!given.empty()) return given;
-  const std::string file = find_config({});
+  const std::string file = find_config(config_file);
   scheduler::Problems problems;
   const auto config = file.empty() ? std::nullopt : load_config(file, problems);
   return config ? config->state.string() : "out";
-}
-
-std::optional<Loaded> load_all(const std::string& config_file, scheduler::Problems& problems) {
-  const std::size_t before = problems.size();
-  auto config = load_config(config_file, problems);
-  if (!config) return std::nullopt;
-  scheduler::Catalog catalog = scheduler::load_catalog(config->catalog, config->trunks, problems);
-  check_catalog(catalog, *config, problems);
-  if (problems.size() != before) return std::nullopt;
-  Loaded loaded;
-  loaded.config = std::move(*config);
-  loaded.catalog = std::make_shared<const scheduler::Catalog>(std::move(catalog));
-  return loaded;
 }
 
 void print_problems(const scheduler::Problems& problems) {

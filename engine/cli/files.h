@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "engine/daemon/config.h"
+#include "engine/daemon/settings.h"
 #include "scheduler/model.h"
 
 namespace linecheck::engine::cli {
@@ -18,14 +18,7 @@ std::string find_config(const std::string& given);
 /// Where a command that looks at results finds them: `given`, else the state of the configuration that is
 /// found, else
 /// ./out.
-std::string find_state(const std::string& given);
-
-struct Loaded {
-  Config config;
-  std::shared_ptr<const scheduler::Catalog> catalog;
-};
-/// nullopt with problems.
-std::optional<Loaded> load_all(const std::string& config_file, scheduler::Problems& problems);
+std::string find_state(const std::string& given, const std::string& config);
 
 /// One line each on standard error, in file order.
 void print_problems(const scheduler::Problems& problems);

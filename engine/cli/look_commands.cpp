@@ -8,6 +8,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "engine/cli/admin_client.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/files.h"
 #include "engine/report/console.h"
@@ -57,7 +58,7 @@ int guarded(const Work& work) {
 }  // namespace
 
 int show_run(const ShowArguments& arguments) {
-  const std::string out = find_state(arguments.out);
+  const std::string out = find_state(arguments.out, arguments.config);
   return guarded([&] {
     const auto stored = open_store(out).run(arguments.run);
     if (!stored || stored->json.empty()) {
@@ -88,39 +89,57 @@ int show_run(const ShowArguments& arguments) {
   });
 }
 
+namespace {
+
+/// From the daemon where one runs, which also knows what is in progress; else from the database.
+nlohmann::ordered_json listed(const ResultsArguments& arguments) {
+  if (arguments.out.empty()) {
+    const fs::path socket = admin_socket(arguments.config);
+    if (AdminClient::answers(socket)) {
+      AdminClient::Json request;
+      request["command"] = "results";
+      return AdminClient(socket).ask(request);
+    }
+  }
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& result : open_store(find_state(arguments.out, arguments.config)).results({}, 0, 100)) {
+    nlohmann::ordered_json item;
+    item["id"] = result.id;
+    item["name"] = result.name;
+    item["status"] = result.status;
+    item["success_rate"] = result.success_rate ? nlohmann::ordered_json(*result.success_rate) : nullptr;
+    item["created_at"] = result.created_at;
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+}  // namespace
+
 int list_results(const ResultsArguments& arguments) {
   return guarded([&] {
-    const auto results = open_store(find_state(arguments.out)).results({}, 0, 100);
+    const auto list = listed(arguments);
     if (arguments.json) {
-      nlohmann::ordered_json list = nlohmann::ordered_json::array();
-      for (const auto& result : results) {
-        nlohmann::ordered_json item;
-        item["id"] = result.id;
-        item["name"] = result.name;
-        item["status"] = result.status;
-        item["success_rate"] = result.success_rate ? nlohmann::ordered_json(*result.success_rate) : nullptr;
-        item["created_at"] = result.created_at;
-        list.push_back(std::move(item));
-      }
       std::cout << list.dump(2) << "\n";
       return;
     }
-    for (const auto& result : results) {
-      std::cout << std::setw(6) << result.id << "  " << std::left << std::setw(10) << result.status
-                << std::right << "  ";
-      if (result.success_rate) {
-        std::cout << std::setw(4) << static_cast<int>(*result.success_rate * 100 + 0.5) << " %";
+    for (const auto& result : list) {
+      std::cout << std::setw(6) << result.value("id", std::int64_t{0}) << "  " << std::left << std::setw(10)
+                << result.value("status", "") << std::right << "  ";
+      if (result["success_rate"].is_number()) {
+        std::cout << std::setw(4) << static_cast<int>(result["success_rate"].get<double>() * 100 + 0.5)
+                  << " %";
       } else {
         std::cout << "     -";
       }
-      std::cout << "  " << result.created_at << "  " << result.name << "\n";
+      std::cout << "  " << result.value("created_at", "") << "  " << result.value("name", "") << "\n";
     }
   });
 }
 
 int make_report(const ReportArguments& arguments) {
   return guarded([&] {
-    const fs::path file = find_result(arguments.result, find_state(arguments.out));
+    const fs::path file = find_result(arguments.result, find_state(arguments.out, arguments.config));
     const Result result = report::read_result_json(file);
     if (!arguments.html.empty()) {
       report::HtmlOptions options;

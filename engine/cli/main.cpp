@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/cli/commands.h"
@@ -15,7 +18,7 @@ namespace cli = linecheck::engine::cli;
 namespace {
 
 void add_run(CLI::App& app, cli::RunArguments& arguments) {
-  auto* run = app.add_subcommand("run", "Run one job in the foreground and report on it");
+  auto* run = app.add_subcommand("run", "Run one job, in the daemon if there is one, and report on it");
   run->add_option("job", arguments.job, "The job, a YAML or JSON file")->required();
   run->add_option("-c,--config", arguments.config, "linecheck.yaml");
   run->add_option("--out", arguments.out, "Where results, recordings and the database go")
@@ -28,8 +31,71 @@ void add_run(CLI::App& app, cli::RunArguments& arguments) {
   run->add_flag("--dry-run", arguments.dry_run, "Print the calls that would be made");
   run->add_flag("--quiet", arguments.quiet, "No live progress");
   run->add_flag("--no-color", arguments.no_color, "No colours (also: NO_COLOR)");
-  run->add_flag("--standalone", arguments.standalone, "Run in this process, whether or not a daemon runs");
+  run->add_flag("--standalone", arguments.standalone,
+                "Run in this process, also where a daemon runs (so does --out)");
 }
+
+/// What talks to the daemon. Each command that was given runs when its turn comes in main().
+class DaemonCommands {
+ public:
+  explicit DaemonCommands(CLI::App& app) {
+    serve_ = app.add_subcommand("serve", "The daemon: takes jobs and calls until it is told to stop");
+    serve_->add_option("-c,--config", serve_arguments_.config, "linecheck.yaml");
+    serve_
+        ->add_option("--log-format", serve_arguments_.log_format, "Default: journal under systemd, else text")
+        ->check(CLI::IsMember({"text", "json", "journal"}));
+    serve_->add_option("--log-level", serve_arguments_.log_levels, "LEVEL or PART=LEVEL; may be repeated");
+
+    add(app, "status", "What the daemon is doing", [this] { return cli::show_status(arguments_); });
+    auto* stop =
+        add(app, "stop", "No new calls of a result", [this] { return cli::stop_result(arguments_); });
+    add_result(stop);
+    stop->add_flag("--now", arguments_.now, "Hang up its calls, too");
+    add_result(add(app, "pause", "No new calls of a result until it is resumed",
+                   [this] { return cli::pause_result(arguments_, true); }));
+    add_result(add(app, "resume", "Go on with a paused result",
+                   [this] { return cli::pause_result(arguments_, false); }));
+    auto* limits = add(app, "limits", "New limits for calls not yet started, until the next reload",
+                       [this] { return cli::set_limits(arguments_); });
+    limits->add_option("--result", arguments_.result, "Of one result");
+    limits->add_option("--trunk", arguments_.trunk, "Of one trunk (neither: of everything)");
+    limits->add_option("--max-calls", arguments_.max_calls, "Calls at once (absent: no limit)");
+    limits->add_option("--calls-per-second", arguments_.calls_per_second,
+                       "Starts a second (absent: no limit)");
+    add(app, "reload", "Read configuration and catalogue again: all of it or nothing",
+        [this] { return cli::reload(arguments_); });
+    auto* level = add(app, "log-level", "Change what is logged, until the daemon ends",
+                      [this] { return cli::set_log_level(arguments_); });
+    level->add_option("part", arguments_.part, "daemon, jobs, calls, watch, admin or all")->required();
+    level->add_option("level", arguments_.level, "debug, info, warn, error or off")->required();
+  }
+
+  /// nullopt: none of them was given.
+  std::optional<int> run() const {
+    if (serve_->parsed()) return cli::serve(serve_arguments_);
+    for (const auto& [command, action] : commands_) {
+      if (command->parsed()) return action();
+    }
+    return std::nullopt;
+  }
+
+ private:
+  CLI::App* add(CLI::App& app, const char* name, const char* about, std::function<int()> action) {
+    auto* command = app.add_subcommand(name, about);
+    command->add_option("-c,--config", arguments_.config, "The daemon's linecheck.yaml");
+    command->add_flag("--json", arguments_.json, "The answer as JSON");
+    commands_.emplace_back(command, std::move(action));
+    return command;
+  }
+  void add_result(CLI::App* command) {
+    command->add_option("result", arguments_.result, "Its number")->required();
+  }
+
+  cli::ServeArguments serve_arguments_;
+  cli::DaemonArguments arguments_;
+  CLI::App* serve_ = nullptr;
+  std::vector<std::pair<CLI::App*, std::function<int()>>> commands_;
+};
 
 /// `linecheck rnu`: what was meant?
 std::string suggestion(const CLI::App& app, const std::string& word) {
@@ -51,6 +117,8 @@ int main(int argc, char** argv) {
   cli::RunArguments run;
   add_run(app, run);
 
+  const DaemonCommands daemon(app);
+
   cli::CheckArguments check;
   auto* check_command = app.add_subcommand("check", "Check configuration, catalogue, jobs and agent files");
   check_command->add_option("path", check.paths, "Files and folders")->required();
@@ -65,6 +133,7 @@ int main(int argc, char** argv) {
   auto* results_command = app.add_subcommand("results", "List stored results");
   results_command->add_option("--out", results.out, "The folder that was given to run")
       ->capture_default_str();
+  results_command->add_option("-c,--config", results.config, "linecheck.yaml, the daemon's as a rule");
   results_command->add_flag("--json", results.json, "As JSON");
 
   cli::ShowArguments show;
@@ -73,6 +142,7 @@ int main(int argc, char** argv) {
   show_command->add_option(
       "--out", show.out,
       "Where they are (default: the state of ./linecheck.yaml or /etc/linecheck/linecheck.yaml, else ./out)");
+  show_command->add_option("-c,--config", show.config, "linecheck.yaml, the daemon's as a rule");
   show_command->add_flag("--ladder", show.ladder, "Its SIP messages, drawn as a ladder");
   show_command->add_flag("--json", show.json, "All of it, as JSON");
 
@@ -84,6 +154,7 @@ int main(int argc, char** argv) {
       "Where they are (default: the state of ./linecheck.yaml or /etc/linecheck/linecheck.yaml, else ./out)");
   report_command->add_option("--html", report.html, "Write an HTML report");
   report_command->add_option("--junit", report.junit, "Write JUnit XML");
+  report_command->add_option("-c,--config", report.config, "linecheck.yaml, the daemon's as a rule");
   report_command->add_flag("--no-color", report.no_color, "No colours");
 
   int voices_fd = -1;
@@ -109,5 +180,6 @@ int main(int argc, char** argv) {
   if (results_command->parsed()) return cli::list_results(results);
   if (show_command->parsed()) return cli::show_run(show);
   if (report_command->parsed()) return cli::make_report(report);
+  if (const auto code = daemon.run()) return *code;
   return cli::run_job(run);
 }

@@ -63,6 +63,7 @@ void read_media(Reader& media, Config& config) {
 void read_limits(Reader& limits, Config& config) {
   limits.read("concurrent_calls", config.limits.concurrent_calls, scheduler::at_least(1));
   limits.read("calls_per_second", config.limits.calls_per_second, scheduler::more_than(0));
+  limits.read("drain_timeout", config.limits.drain_timeout, scheduler::between(0, 86400));
   std::string text;
   const auto size = limits.field("min_free_disk");
   if (size && size->get_as_written(text)) {
@@ -165,8 +166,12 @@ std::optional<Config> load_config(const fs::path& file, scheduler::Problems& pro
     // Ears are only asked by conditions on the agent's words, which the catalogue refuses in this version.
     (void)providers.field("ears");
   });
-  // Sections of the daemon that a job in the foreground has no use for.
-  (void)reader.field("watch");
+  reader.object("watch", [&](Reader& watch) {
+    if (watch.require("directory", path)) config.watch.directory = resolved(base, path);
+    watch.read("poll", config.watch.poll, scheduler::between(1, 3600));
+    watch.read("owners", config.watch.owners);
+  });
+  // Of the daemon's HTTP interface, which is not there yet.
   (void)reader.field("http");
   reader.finish();
   check_trunks(config, problems);

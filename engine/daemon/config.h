@@ -3,6 +3,7 @@
 // linecheck.yaml: where things are, how calls go out, how many at once.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -23,13 +24,21 @@ struct SipEndpointConfig {
 struct Limits {
   int concurrent_calls = 500;
   double calls_per_second = 50;
-  std::uint64_t min_free_disk = 200ULL << 20;  ///< bytes; below it no call starts
+  std::uint64_t min_free_disk = 200ULL << 20;        ///< bytes; below it no call starts
+  std::chrono::milliseconds drain_timeout{120'000};  ///< for calls in progress when the daemon is stopped
+};
+
+struct WatchConfig {
+  std::filesystem::path directory;  ///< absolute; empty: none is watched
+  std::chrono::milliseconds poll{60'000};
+  std::vector<std::string> owners;  ///< users whose files are taken; empty: everybody's
 };
 
 struct Config {
   std::filesystem::path catalog;  ///< absolute
   std::filesystem::path state;    ///< absolute
   Limits limits;
+  WatchConfig watch;
   media::Options media;
   scheduler::RecordingChoice recording;
   std::vector<SipEndpointConfig> endpoints;

@@ -139,9 +139,9 @@ void check_catalog(const scheduler::Catalog& catalog, const Config& config, Prob
   for (const auto& [id, profile] : catalog.test_profiles) check_profile(profile, problems);
 }
 
-void check_threshold_names(const std::filesystem::path& job_file, Problems& problems) {
-  Problems told;
-  const auto document = scheduler::load_document(job_file, told);
+namespace {
+
+void check_threshold_names_in(const std::optional<scheduler::Node>& document, Problems& problems) {
   const scheduler::Node* thresholds = document ? document->find("thresholds") : nullptr;
   if (thresholds == nullptr) return;
   for (const scheduler::Node& item : thresholds->items) {
@@ -152,6 +152,18 @@ void check_threshold_names(const std::filesystem::path& job_file, Problems& prob
     bound.mark = item.mark();
     check_metric(bound, MetricScope::result, "thresholds", problems);
   }
+}
+
+}  // namespace
+
+void check_threshold_names(const std::filesystem::path& job_file, Problems& problems) {
+  Problems told;
+  check_threshold_names_in(scheduler::load_document(job_file, told), problems);
+}
+
+void check_threshold_names(const std::string& job_text, const std::string& name, Problems& problems) {
+  Problems told;
+  check_threshold_names_in(scheduler::parse_document(job_text, name, told), problems);
 }
 
 void check_job(const scheduler::Job& job, const scheduler::Catalog& catalog, const Config&,

@@ -23,6 +23,8 @@ void check_job(const scheduler::Job& job, const scheduler::Catalog& catalog, con
 /// For a job that was refused: its thresholds' names, so that all problems are told at once. Silent about a
 /// file that can't be read, which has been told already.
 void check_threshold_names(const std::filesystem::path& job_file, scheduler::Problems& problems);
+void check_threshold_names(const std::string& job_text, const std::string& name,
+                           scheduler::Problems& problems);
 
 struct Destination {
   std::string request_uri;

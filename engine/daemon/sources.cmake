@@ -1,10 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 target_sources(linecheck_engine PRIVATE
+  daemon/admin_socket.cpp
+  daemon/commands.cpp
   daemon/config.cpp
   daemon/credentials.cpp
-  daemon/job_runner.cpp
+  daemon/daemon.cpp
+  daemon/dispatcher.cpp
+  daemon/dispatcher_calls.cpp
+  daemon/job_folder.cpp
   daemon/local_address.cpp
+  daemon/log.cpp
+  daemon/notify.cpp
+  daemon/open_result.cpp
   daemon/preflight.cpp
+  daemon/reload.cpp
+  daemon/result_files.cpp
+  daemon/settings.cpp
+  daemon/store_writer.cpp
+  daemon/watch.cpp
 )
 
 # The commit is read when the build is configured; a build outside git says so.

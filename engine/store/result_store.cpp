@@ -175,6 +175,24 @@ bool ResultStore::remove_result(std::int64_t id) {
   return db_->query("DELETE FROM result_documents WHERE id = ?").bind(id).run() == 1;
 }
 
+std::vector<std::int64_t> ResultStore::unreported() const {
+  const std::lock_guard guard(lock_);
+  Query row = db_->query(
+      "SELECT s.id FROM result_state s LEFT JOIN result_documents d ON d.id = s.id WHERE s.state >= 3 "
+      "AND (d.id IS NULL OR d.status NOT IN ('completed', 'failed', 'cancelled')) ORDER BY s.id");
+  std::vector<std::int64_t> ids;
+  while (row.step()) ids.push_back(row.integer(0));
+  return ids;
+}
+
+std::optional<std::int64_t> ResultStore::result_of_key(const std::string& key) const {
+  const std::lock_guard guard(lock_);
+  Query row = db_->query("SELECT id FROM results WHERE idempotency_key = ?");
+  row.bind(key);
+  if (!row.step()) return std::nullopt;
+  return row.integer(0);
+}
+
 std::optional<StoredRunDocument> ResultStore::run(std::int64_t run_id, int attempt) const {
   const std::lock_guard guard(lock_);
   {

@@ -68,6 +68,10 @@ class ResultStore {
                                                           std::size_t limit, bool with_json = false) const;
   [[nodiscard]] std::size_t count(const ResultFilter& filter) const;
   bool remove_result(std::int64_t id);
+  /// Results whose calls are all over, and whose verdict nobody has saved: a process died in between.
+  [[nodiscard]] std::vector<std::int64_t> unreported() const;
+  /// The result that a job with this idempotency key became.
+  [[nodiscard]] std::optional<std::int64_t> result_of_key(const std::string& key) const;
 
   /// A finished run: its last attempt, or an earlier one by number.
   [[nodiscard]] std::optional<StoredRunDocument> run(std::int64_t run_id, int attempt = 0) const;
