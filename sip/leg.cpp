@@ -99,7 +99,7 @@ void Leg::send_invite(const std::string& uri, bool by_proxy) {
     from = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";  // RFC 3323, 4.1.1.3
     extra += "P-Asserted-Identity: <" + own + ">\r\nPrivacy: id\r\n";
   } else {
-    if (!request_.from_display.empty()) from = quoted(request_.from_display) + " " + from;
+    if (!request_.from_display.empty()) from = quoted_string(request_.from_display) + " " + from;
     if (request_.identity == Identity::asserted) extra += "P-Asserted-Identity: <" + own + ">\r\n";
     if (request_.identity == Identity::remote_party)
       extra += "Remote-Party-ID: <" + own + ">;party=calling;screen=yes;privacy=off\r\n";
@@ -208,7 +208,7 @@ void Leg::reject(int status, const std::string& phrase) {
   const char* text = standard != nullptr ? standard : "Refused";
   constexpr std::size_t kMaxPhrases = 1024;
   if (!phrase.empty() && around_.phrases.size() < kMaxPhrases) {
-    const std::string clean = quoted(phrase.substr(0, 128));  // without line breaks
+    const std::string clean = quoted_string(phrase.substr(0, 128));  // without line breaks
     text = around_.phrases.insert(clean.substr(1, clean.size() - 2)).first->c_str();
   }
   ack_wanted_ = true;

@@ -163,7 +163,7 @@ std::string header_lines(const std::vector<Header>& headers) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string quoted_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -174,7 +174,7 @@ std::string quoted(std::string_view text) {
 }
 
 std::string reason_value(int cause, std::string_view text) {
-  return "SIP;cause=" + std::to_string(cause) + ";text=" + quoted(text.substr(0, 256));
+  return "SIP;cause=" + std::to_string(cause) + ";text=" + quoted_string(text.substr(0, 256));
 }
 
 }  // namespace linecheck::sip

@@ -52,6 +52,6 @@ struct RedirectTarget {
 /// Value of a Reason header that says why a call is ended.
 [[nodiscard]] std::string reason_value(int cause, std::string_view text);
 /// As a quoted-string: what would end it is escaped, control characters become blanks.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string quoted_string(std::string_view text);
 
 }  // namespace linecheck::sip

@@ -81,7 +81,7 @@ std::vector<std::string> lookup_order(std::string language) {
   return order;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "\"" + std::string(text) + "\"";
 }
 
@@ -116,7 +116,7 @@ Found by_voice_id(const scheduler::Personality& personality, std::string_view ty
 
 Found flite_by_traits(const scheduler::Personality& personality, VoiceSpec spec) {
   if (primary_language(spec.language) != "en") {
-    return "flite speaks English only, not " + quoted(personality.language) +
+    return "flite speaks English only, not " + in_quotes(personality.language) +
            ": use a voices provider of type espeak-ng";
   }
   const bool any_accent = spec.accent.empty();
@@ -130,7 +130,8 @@ Found flite_by_traits(const scheduler::Personality& personality, VoiceSpec spec)
     return spec;
   }
   return "flite has no " + (spec.gender.empty() ? std::string() : spec.gender + " ") + "voice with " +
-         (any_accent ? "language " + quoted(personality.language) : "accent " + quoted(personality.accent)) +
+         (any_accent ? "language " + in_quotes(personality.language)
+                     : "accent " + in_quotes(personality.accent)) +
          "; its voices: " + list_voices("flite", "en");
 }
 
@@ -144,7 +145,7 @@ Found espeak_by_traits(const scheduler::Personality& personality, VoiceSpec spec
       if (code) break;
     }
     if (!code) {
-      return "espeak-ng has no voice for language " + quoted(personality.language) +
+      return "espeak-ng has no voice for language " + in_quotes(personality.language) +
              "; its voices: " + list_voices("espeak-ng", spec.language);
     }
   } else {
@@ -155,7 +156,7 @@ Found espeak_by_traits(const scheduler::Personality& personality, VoiceSpec spec
     });
     if (found == voices.end()) {
       return "espeak-ng has no " + std::string(primary_language(spec.language)) + " voice with accent " +
-             quoted(personality.accent) + "; its voices: " + list_voices("espeak-ng", spec.language);
+             in_quotes(personality.accent) + "; its voices: " + list_voices("espeak-ng", spec.language);
     }
     code = found->voice;
   }
@@ -165,7 +166,7 @@ Found espeak_by_traits(const scheduler::Personality& personality, VoiceSpec spec
 
 Found from_provider(const scheduler::Personality& personality, const VoiceProvider& provider) {
   if (provider.type != "flite" && provider.type != "espeak-ng") {
-    return "the voices provider " + quoted(provider.name) + " is of type " + quoted(provider.type) +
+    return "the voices provider " + in_quotes(provider.name) + " is of type " + in_quotes(provider.type) +
            ", which is not available in this version; there are flite and espeak-ng";
   }
   VoiceSpec spec;
@@ -177,7 +178,7 @@ Found from_provider(const scheduler::Personality& personality, const VoiceProvid
   if (!personality.voice_id.empty()) return by_voice_id(personality, provider.type, std::move(spec));
   if (spec.gender == "neutral") spec.gender.clear();
   if (!spec.gender.empty() && spec.gender != "male" && spec.gender != "female") {
-    return "gender " + quoted(personality.gender) + " has no voice; there are male, female and neutral";
+    return "gender " + in_quotes(personality.gender) + " has no voice; there are male, female and neutral";
   }
   return provider.type == "flite" ? flite_by_traits(personality, std::move(spec))
                                   : espeak_by_traits(personality, std::move(spec));
@@ -195,7 +196,7 @@ Found find_voice(const scheduler::Personality& personality, const std::vector<Vo
     problems += (problems.empty() ? "" : "; ") + std::get<std::string>(found);
   }
   if (!personality.provider.empty()) {
-    return "there is no voices provider " + quoted(personality.provider) + "; there are " + names;
+    return "there is no voices provider " + in_quotes(personality.provider) + "; there are " + names;
   }
   return problems;
 }
@@ -218,17 +219,17 @@ std::optional<std::string> voice_problem(const VoiceSpec& voice) {
     const bool known = std::any_of(voices.begin(), voices.end(),
                                    [&](const VoiceDescription& one) { return one.voice == voice.voice; });
     if (known) return std::nullopt;
-    return "flite has no voice " + quoted(voice.voice) + "; its voices: " + list_voices("flite", "en");
+    return "flite has no voice " + in_quotes(voice.voice) + "; its voices: " + list_voices("flite", "en");
   }
   if (voice.engine == "espeak-ng") {
     if (canonical_espeak_voice(voice.voice)) return std::nullopt;
     const std::string wanted = lower(voice.voice.substr(0, voice.voice.find('+')));
     const bool of_a_language =
         !lookup_order(wanted).empty() && canonical_espeak_voice(std::string(primary_language(wanted)));
-    return "espeak-ng has no voice " + quoted(voice.voice) +
+    return "espeak-ng has no voice " + in_quotes(voice.voice) +
            "; its voices: " + list_voices("espeak-ng", of_a_language ? wanted : lower(voice.language));
   }
-  return "there is no voice engine " + quoted(voice.engine) + "; there are flite and espeak-ng";
+  return "there is no voice engine " + in_quotes(voice.engine) + "; there are flite and espeak-ng";
 }
 
 std::optional<std::string> voice_problem(const scheduler::Personality& personality,

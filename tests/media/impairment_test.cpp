@@ -93,8 +93,10 @@ TEST_CASE("uniform loss comes in chance runs, as independent packets would") {
 }
 
 TEST_CASE("loss in bursts: both the share and the mean length are within a tenth, for any seed") {
-  for (const auto& [percent, burst] :
+  for (const auto& pair :
        std::vector<std::pair<double, double>>{{1, 2}, {2, 3}, {5, 4}, {5, 8}, {20, 5}, {40, 2}}) {
+    const double percent = pair.first;
+    const double burst = pair.second;
     for (std::uint64_t seed = 1; seed <= 50; ++seed) {
       CAPTURE(percent);
       CAPTURE(burst);

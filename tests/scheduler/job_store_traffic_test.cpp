@@ -206,7 +206,7 @@ class Traffic {
       if (lease.result_id != result || truth_[run].dialled > 0) continue;
       gone(lease);
       stale_.push_back(lease);
-      std::erase_if(held_, [&](const Lease& held) { return held.run_id == lease.run_id; });
+      std::erase_if(held_, [ended = run](const Lease& held) { return held.run_id == ended; });
     }
   }
 
