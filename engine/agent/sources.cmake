@@ -7,4 +7,4 @@ target_sources(linecheck_engine PRIVATE
 )
 
 # g++ 12 at -O2 takes the inactive alternative of a moved std::variant for uninitialised memory.
-set_source_files_properties(agent/reference_agent.cpp PROPERTIES COMPILE_OPTIONS -Wno-maybe-uninitialized)
+set_source_files_properties(agent/reference_agent.cpp PROPERTIES COMPILE_OPTIONS "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>")

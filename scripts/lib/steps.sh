@@ -6,20 +6,21 @@
 STEP_TABLE=()
 STEP_PASSED=0 STEP_FAILED=0 STEP_SKIPPED=0
 STEP_SKIPS=() STEP_FAILURES=()
-STEP_FILTER=''
+STEP_FILTER='' STEP_BEGUN=''
 
 steps_begin() {
   STEP_FILTER="$1"
   STEP_START=$(now_ms)
   STEP_LOG="$(mktemp)"
-  trap 'rm -f "$STEP_LOG"' EXIT
+  trap 'rm -f "$STEP_LOG"; end_builds' EXIT
 }
 
 # step NAME COMMAND...: the command's own exit code matters only when it printed no failure to count.
 step() {
   local name="$1" begun code=0 p=0 f=0 s=0 line
   shift
-  begun=$(now_ms)
+  begun="${STEP_BEGUN:-$(now_ms)}"
+  STEP_BEGUN=''
   say "$name"
   { "$@" 2>&1 | tee "$STEP_LOG"; } || code=$?
   while IFS= read -r line; do
@@ -78,13 +79,26 @@ steps_end() {
   ((STEP_FAILED == 0))
 }
 
-build_checked() { # PRESET
-  if build "$1"; then
-    echo "ok - the $1 build has no error and no warning"
+build_checked() { # PRESET [TARGET...]
+  judge_build "$1" build "$@"
+}
+
+judge_build() { # PRESET COMMAND...
+  local preset="$1"
+  shift
+  if "$@"; then
+    echo "ok - the $preset build has no error and no warning"
   else
-    echo "not ok - the $1 build has no error and no warning"
+    echo "not ok - the $preset build has no error and no warning"
     return 1
   fi
+}
+
+# step_await PRESET: the step of a build that was begun before; its time is what was still to be waited for.
+step_await() {
+  STEP_BEGUN=$(now_ms)
+  await_build "$1"
+  step "$1 build" judge_build "$1" built "$1"
 }
 
 # Without effect on a build that has no sanitizer.

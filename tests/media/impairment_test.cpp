@@ -133,16 +133,18 @@ TEST_CASE("bursts have many lengths: a geometric distribution, not a fixed row")
 }
 
 TEST_CASE("jitter is what a receiver measures by RFC 3550, with and without reordering") {
-  for (const auto& [jitter, reorder] : std::vector<std::pair<double, bool>>{{1, false},
-                                                                            {5, false},
-                                                                            {10, false},
-                                                                            {20, false},
-                                                                            {25, false},
-                                                                            {5, true},
-                                                                            {20, true},
-                                                                            {30, true},
-                                                                            {50, true},
-                                                                            {150, true}}) {
+  for (const auto& pair : std::vector<std::pair<double, bool>>{{1, false},
+                                                               {5, false},
+                                                               {10, false},
+                                                               {20, false},
+                                                               {25, false},
+                                                               {5, true},
+                                                               {20, true},
+                                                               {30, true},
+                                                               {50, true},
+                                                               {150, true}}) {
+    const double jitter = pair.first;
+    const bool reorder = pair.second;
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
       CAPTURE(jitter);
       CAPTURE(reorder);

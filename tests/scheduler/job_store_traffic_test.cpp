@@ -248,7 +248,9 @@ class Traffic {
 
   void check_end() {
     CHECK(store().unfinished().empty());
-    for (const auto& [id, result] : results_) {
+    for (const auto& entry : results_) {
+      const ResultId id = entry.first;
+      const auto& result = entry.second;
       CAPTURE(id);
       const Progress progress = store().result(id)->progress;
       CHECK(progress.done == result.spec.total_calls);
