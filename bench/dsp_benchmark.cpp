@@ -179,7 +179,7 @@ void mixer(benchmark::State& state, int rate) {
     }
     std::fill(frame.begin(), frame.end(), std::int16_t{100});  // the noise bed
     notes.clear();
-    benchmark::DoNotOptimize(playout.frame(position, frame, true, notes));
+    benchmark::DoNotOptimize(playout.frame(position, frame, CanSend{}, notes));
     position += frame_samples(rate);
   }
 }

@@ -11,6 +11,7 @@
 
 #include "media/clock_map.h"
 #include "media/codec.h"
+#include "media/inband_keys.h"
 #include "media/speech/live_detector.h"
 
 namespace linecheck::media {
@@ -27,6 +28,9 @@ class DetectorFeed {
   explicit DetectorFeed(int rate = kNarrowRate)
       : rate_(rate), step_size_(static_cast<std::size_t>(rate / 100)), detector_(options_for(rate)) {}
 
+  /// Keys are listened for too, in what is fed. May be null; outlives the feed.
+  void listen_for(InbandKeys* keys) { keys_ = keys; }
+
   /// A packet has come: how many samples are missing before it; negative: how many of its first ones have
   /// their place filled.
   std::int64_t missing(const ClockMap& map, ClockMap::Place place);
@@ -35,6 +39,7 @@ class DetectorFeed {
 
   template <typename OnDecision>
   void feed(std::span<const std::int16_t> samples, OnDecision&& on_decision) {
+    if (keys_ != nullptr) keys_->feed(samples, fed_);
     fed_ += static_cast<std::int64_t>(samples.size());
     next_offset_ += static_cast<std::int64_t>(samples.size());
     while (!samples.empty()) {
@@ -92,6 +97,7 @@ class DetectorFeed {
   int rate_;
   std::size_t step_size_;
   speech::LiveDetector detector_;
+  InbandKeys* keys_ = nullptr;
   std::array<std::int16_t, kMaxStep> step_{};
   std::size_t filled_ = 0;
   bool started_ = false;

@@ -14,19 +14,21 @@ constexpr std::int64_t kLongest = 0xFFFF;  // of a segment, in timestamp units
 
 }  // namespace
 
-void DtmfSender::begin(char digit, std::int64_t position, int tone_samples, int gap_samples) {
+void DtmfSender::begin(char digit, std::int64_t position, int tone_samples, int gap_samples,
+                       DigitTransport transport) {
   if (active_) previous_end_ = tone_end();
   active_ = true;
   digit_ = digit;
   begin_ = segment_ = position;
   tone_ = tone_samples;
   gap_ = gap_samples;
+  transport_ = transport;
   ends_sent_ = 0;
   first_ = true;
 }
 
 std::optional<DtmfSender::Packet> DtmfSender::packet(std::int64_t position) {
-  if (!active_ || ends_sent_ == kEndPackets) return std::nullopt;
+  if (!active_ || transport_ != DigitTransport::rfc4733 || ends_sent_ == kEndPackets) return std::nullopt;
   const std::int64_t frame = frame_samples(rate_);
   const std::int64_t elapsed = position - begin_ + frame;
   const bool end = elapsed >= tone_;
@@ -59,7 +61,8 @@ DigitEvent DtmfSender::event() const {
   event.start_ms = static_cast<double>(begin_) / per_ms;
   event.duration_ms = tone_ / per_ms;
   if (previous_end_) event.gap_ms = static_cast<double>(begin_ - *previous_end_) / per_ms;
-  event.level_dbm0 = -kVolume;
+  if (transport_ != DigitTransport::info) event.level_dbm0 = -kVolume;
+  event.transport = transport_;
   return event;
 }
 

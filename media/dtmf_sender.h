@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// RFC 4733 telephone-events, one packet each frame: the marker on the first, the same timestamp on all of a
-// digit, the duration growing, and the last one three times (section 2.5.1.4). Audio is not sent meanwhile;
-// timestamps of what follows go on with the clock.
+// When keys go down and up, whatever carries them; and the RFC 4733 telephone-events of those that travel so,
+// one packet each frame: the marker on the first, the same timestamp on all of a digit, the duration growing,
+// and the last one three times (section 2.5.1.4). Audio is not sent meanwhile; timestamps of what follows go
+// on with the clock.
 #pragma once
 
 #include <array>
@@ -30,8 +31,10 @@ class DtmfSender {
   };
 
   /// Begins a digit at the frame that starts at `position`. Not while busy().
-  void begin(char digit, std::int64_t position, int tone_samples, int gap_samples);
+  void begin(char digit, std::int64_t position, int tone_samples, int gap_samples,
+             DigitTransport transport = DigitTransport::rfc4733);
   /// What to send for the frame at `position`; nullopt: no event packet, audio may flow (in the gap it does).
+  /// Only of a digit that travels as telephone-event.
   std::optional<Packet> packet(std::int64_t position);
   /// The tone ends with the frame at `position`.
   void cut_short(std::int64_t position);
@@ -40,6 +43,9 @@ class DtmfSender {
   [[nodiscard]] bool busy(std::int64_t position) const { return active_ && position < begin_ + tone_ + gap_; }
   /// End of the tone of the digit begun last.
   [[nodiscard]] std::int64_t tone_end() const { return begin_ + tone_; }
+  [[nodiscard]] std::int64_t tone_begin() const { return begin_; }
+  [[nodiscard]] char digit() const { return digit_; }
+  [[nodiscard]] DigitTransport transport() const { return transport_; }
   /// The digit begun last, for the report. Its gap is counted from the tone before it.
   [[nodiscard]] DigitEvent event() const;
 
@@ -52,6 +58,7 @@ class DtmfSender {
   std::int64_t segment_ = 0;  // where the current segment begins
   int tone_ = 0;
   int gap_ = 0;
+  DigitTransport transport_ = DigitTransport::rfc4733;
   int ends_sent_ = 0;
   bool first_ = true;
   std::optional<std::int64_t> previous_end_;

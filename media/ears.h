@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 
 #include "media/clock_map.h"
@@ -19,8 +21,14 @@ namespace linecheck::media {
 
 class Ears {
  public:
-  /// `rate`: of the leg.
-  explicit Ears(int rate) : rate_(rate), decoders_(rate, true), feed_(rate) {}
+  /// `rate`: of the leg. `hear_keys`: by their sound.
+  explicit Ears(int rate, bool hear_keys = false)
+      : rate_(rate),
+        decoders_(rate, true),
+        keys_(hear_keys ? std::make_unique<InbandKeys>(rate) : nullptr),
+        feed_(rate) {
+    feed_.listen_for(keys_.get());
+  }
 
   /// Calls on_decision(const DetectorFeed::Decision&) for whatever the packet makes known. `line`: what a bad
   /// line does to the sound, or null.
@@ -56,10 +64,14 @@ class Ears {
     feed_.pass(now, on_decision);
   }
 
+  /// A key that was heard in-band.
+  std::optional<DigitEvent> take_key() { return keys_ ? keys_->take() : std::nullopt; }
+
  private:
   int rate_;
   DecoderBank decoders_;
   Decoder* last_ = nullptr;
+  std::unique_ptr<InbandKeys> keys_;  // null: they are not listened for
   DetectorFeed feed_;
 };
 

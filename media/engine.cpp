@@ -69,7 +69,8 @@ std::unique_ptr<PlayItem> clip_item(ClipPtr clip, std::uint64_t tag,
 }
 
 std::unique_ptr<PlayItem> digits_item(const std::string& digits, std::chrono::milliseconds tone,
-                                      std::chrono::milliseconds gap, std::uint64_t tag, int rate) {
+                                      std::chrono::milliseconds gap, std::uint64_t tag,
+                                      DigitTransport transport, int rate) {
   for (const char digit : digits) {
     if (event_of_digit(digit) < 0) {
       throw std::invalid_argument("send_digits: '" + digits + "' holds something else than 0-9 * # A-D");
@@ -77,7 +78,8 @@ std::unique_ptr<PlayItem> digits_item(const std::string& digits, std::chrono::mi
   }
   auto made = std::make_unique<PlayItem>();
   made->tag = tag;
-  made->what = DigitsItem{digits, samples_of(tone, 40, 8000, rate), samples_of(gap, 60, 60000, rate), 0};
+  made->what =
+      DigitsItem{digits, samples_of(tone, 40, 8000, rate), samples_of(gap, 60, 60000, rate), 0, transport};
   return made;
 }
 
@@ -484,8 +486,8 @@ void Engine::stop_playing(LegId leg) {
 }
 
 void Engine::send_digits(LegId leg, const std::string& digits, std::chrono::milliseconds tone,
-                         std::chrono::milliseconds gap, std::uint64_t tag) {
-  impl_->send(leg, EnqueueItem{leg, digits_item(digits, tone, gap, tag, impl_->rate(leg))});
+                         std::chrono::milliseconds gap, std::uint64_t tag, DigitTransport transport) {
+  impl_->send(leg, EnqueueItem{leg, digits_item(digits, tone, gap, tag, transport, impl_->rate(leg))});
 }
 
 void Engine::impair(LegId leg, Direction direction, const Impairment& impairment) {

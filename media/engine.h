@@ -62,7 +62,9 @@ struct LegOptions {
   std::string capture_address;
   ClipPtr noise_bed;  ///< of `rate`; looped without a break beneath everything that is said; may be null
   bool detect_speech = true;  ///< run the live turn detector on the agent's channel
-  std::uint64_t seed = 0;     ///< of SSRC and the first sequence number and timestamp; 0: random
+  /// Hear keys by their sound, too, while the call runs. Costs 2 us a frame; needs detect_speech.
+  bool hear_inband_keys = false;
+  std::uint64_t seed = 0;  ///< of SSRC and the first sequence number and timestamp; 0: random
   std::chrono::milliseconds rtp_timeout{10000};
   /// Simulated bad lines, seeded by `seed`. What we send leaves over the one, and is recorded as it leaves;
   /// what comes is counted and recorded before the other, and heard after it.
@@ -152,12 +154,13 @@ class Engine {
   /// Drops the queue (digits included) and ends the clip in progress with a 5 ms fade at the start of the
   /// next frame; a tone in progress ends at the next frame, with its end packets.
   void stop_playing(LegId leg);
-  /// RFC 4733 events, queued after what plays: clips and digits leave in the order of the calls. 0-9, *, #,
-  /// A-D (std::invalid_argument otherwise). tone 40..8000 ms, gap at least 60 ms; both are brought into
-  /// range.
+  /// Keys, queued after what plays: clips and digits leave in the order of the calls. 0-9, *, #, A-D
+  /// (std::invalid_argument otherwise). tone 40..8000 ms, gap at least 60 ms; both are brought into range. Of
+  /// those that go by INFO the leg only keeps the time: a DigitDue says when each has its turn.
   void send_digits(LegId leg, const std::string& digits,
                    std::chrono::milliseconds tone = std::chrono::milliseconds{100},
-                   std::chrono::milliseconds gap = std::chrono::milliseconds{100}, std::uint64_t tag = 0);
+                   std::chrono::milliseconds gap = std::chrono::milliseconds{100}, std::uint64_t tag = 0,
+                   DigitTransport transport = DigitTransport::rfc4733);
   /// The line is like that from here on, in this direction.
   void impair(LegId leg, Direction direction, const Impairment& impairment);
   /// Asynchronous: the Closed event carries the report, after the recording is on disk. A second close does

@@ -54,10 +54,18 @@ struct SpeechEnded {
   double decided_ms = 0;
 };
 
-/// The agent pressed a key (RFC 4733). Sent once for each press, as soon as its end is known. t_ms: its
-/// start.
+/// The agent pressed a key (RFC 4733, or in-band where LegOptions asks for it). Sent once for each press and
+/// transport, as soon as its end is known. t_ms: its start.
 struct DigitReceived {
   DigitEvent digit;
+};
+
+/// A key of send_digits() that does not travel in RTP has its turn: whoever asked for it sends it now. t_ms:
+/// when the key goes down.
+struct DigitDue {
+  std::uint64_t tag = 0;
+  char digit = '0';
+  double duration_ms = 0;
 };
 
 /// All digits of one send_digits have left. t_ms: the end of the last tone.
@@ -65,6 +73,7 @@ struct DigitsSent {
   std::uint64_t tag = 0;
   std::string digits;
   bool stopped = false;  ///< stop_playing dropped (the rest of) them
+  DigitTransport transport = DigitTransport::rfc4733;
 };
 
 /// First RTP packet received. t_ms: its arrival.
@@ -84,8 +93,8 @@ struct Closed {
 struct Event {
   LegId leg = 0;
   double t_ms = 0;
-  std::variant<PlayStarted, PlayEnded, MarkSent, SpeechStarted, SpeechEnded, DigitReceived, DigitsSent,
-               FirstPacket, RtpTimeout, RtpResumed, Closed>
+  std::variant<PlayStarted, PlayEnded, MarkSent, SpeechStarted, SpeechEnded, DigitReceived, DigitDue,
+               DigitsSent, FirstPacket, RtpTimeout, RtpResumed, Closed>
       what;
 };
 

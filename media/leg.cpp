@@ -45,7 +45,7 @@ Leg::Leg(LegSetup setup)
       rtcp_(setup_.numbers.ssrc, setup_.origin_wall_ns, setup_.numbers.control),
       map_(rate_),
       track_(rate_),
-      ears_(rate_),
+      ears_(rate_, setup_.options.hear_inband_keys),
       digits_(rate_) {
   report_.send.ssrc = setup_.numbers.ssrc;
   report_.send.loss_known = false;
@@ -95,8 +95,8 @@ void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayN
   const auto audio = std::span(room).first(static_cast<std::size_t>(frame_samples(rate_)));
   fill_bed(position, audio);
   notes.clear();
-  const bool events = stream_->may_send && stream_->telephone_event_payload_type >= 0;
-  const auto digit = playout_.frame(position, audio, events, notes);
+  const CanSend can{stream_->may_send, stream_->telephone_event_payload_type >= 0};
+  const auto digit = playout_.frame(position, audio, can, notes);
   if (send_line_) {
     send_line_->filter().process(audio);
     send_line_->carry(tick_ns, position, {});
@@ -184,8 +184,11 @@ void Leg::account(std::int64_t tick_ns, std::int64_t left_ns) {
 
 void Leg::publish(std::vector<PlayNote>& notes, std::int64_t position, std::int64_t left_ns, Outlet& outlet) {
   for (PlayNote& note : notes) {
-    // Audio is heard later than it was given to the codec; digits go past it.
-    if (!std::holds_alternative<DigitsSent>(note.what)) note.position += encoder_->delay();
+    // Audio is heard later than it was given to the codec; digits that are no sound go past it.
+    const auto* digits = std::get_if<DigitsSent>(&note.what);
+    const bool past = std::holds_alternative<DigitDue>(note.what) ||
+                      (digits != nullptr && digits->transport != DigitTransport::inband);
+    if (!past) note.position += encoder_->delay();
     if (auto* started = std::get_if<PlayStarted>(&note.what)) {
       started->rtp_timestamp = timestamp_of(note.position);
       started->mono_ns = left_ns;
@@ -202,8 +205,9 @@ void Leg::publish(std::vector<PlayNote>& notes, std::int64_t position, std::int6
   }
   notes.clear();
   if (const auto digit = playout_.take_sent_digit(); digit && report_.digits.size() < kMostListed) {
-    report_.digits.push_back(*digit);
-    report_.digits.back().start_ms += line_delay_ms();
+    DigitEvent& sent = report_.digits.emplace_back(*digit);
+    if (sent.transport == DigitTransport::inband) sent.start_ms += position_ms(encoder_->delay());
+    if (sent.transport != DigitTransport::info) sent.start_ms += line_delay_ms();
   }
 }
 

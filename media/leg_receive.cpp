@@ -32,6 +32,7 @@ void Leg::receive(std::int64_t tick_ns, std::int64_t now_ns, DatagramBatch& batc
   if (hear_line_) listen_to_line(now_ns, outlet);
   if (setup_.options.detect_speech) {
     ears_.pass(position, [&](const DetectorFeed::Decision& decision) { decided(decision, outlet); });
+    while (const auto key = ears_.take_key()) pressed(*key, outlet);
   }
   if (setup_.ring) track_.settle(map_, position - track_.hold_back(), *setup_.ring);
   watch_silence(now_ns, outlet);

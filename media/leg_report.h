@@ -21,15 +21,25 @@ struct Span {
   double end_ms = 0;
 };
 
-/// A telephone-event (RFC 4733).
+/// How a key travels: as a telephone-event (RFC 4733), in the body of a SIP INFO, or as the sound that it
+/// makes (ITU-T Q.23).
+enum class DigitTransport : std::uint8_t { rfc4733, info, inband };
+inline constexpr std::size_t kDigitTransports = 3;
+constexpr const char* transport_name(DigitTransport transport) {
+  constexpr const char* kNames[kDigitTransports] = {"rfc4733", "info", "inband"};
+  return kNames[static_cast<std::size_t>(transport)];
+}
+
+/// A key that was pressed.
 struct DigitEvent {
   char digit = '0';
   bool sent = false;  ///< by us; else heard
   double start_ms = 0;
-  double duration_ms = 0;
-  std::optional<double> gap_ms;  ///< since the end of the digit before it in the same direction
-  double level_dbm0 = 0;
-  std::string transport = "rfc4733";
+  double duration_ms = 0;            ///< 0: not known (an INFO need not say it)
+  std::optional<double> gap_ms;      ///< since the end of the digit before it in the same direction
+  std::optional<double> level_dbm0;  ///< of both tones together; an INFO has none
+  DigitTransport transport = DigitTransport::rfc4733;
+  std::array<bool, kDigitTransports> also{};  ///< by which the same press was heard too
 };
 
 /// Deviation of packet departures from their exact time, ms. Log-spaced histogram so that many calls can be

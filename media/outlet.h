@@ -20,7 +20,7 @@ class Leg;
 
 /// Every event of a leg but Closed, which comes from the recorder.
 using LiveEvent = std::variant<PlayStarted, PlayEnded, MarkSent, SpeechStarted, SpeechEnded, DigitReceived,
-                               DigitsSent, FirstPacket, RtpTimeout, RtpResumed>;
+                               DigitDue, DigitsSent, FirstPacket, RtpTimeout, RtpResumed>;
 
 struct WorkerEvent {
   LegId leg = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "media/clip.h"
+#include "media/leg_report.h"
 
 namespace linecheck::media {
 
@@ -32,6 +33,7 @@ struct DigitsItem {
   int tone_samples = 0;
   int gap_samples = 0;
   std::size_t next = 0;
+  DigitTransport transport = DigitTransport::rfc4733;
 };
 
 struct PlayItem {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "media/codec.h"
+#include "media/dtmf_tone.h"
 
 namespace linecheck::media {
 namespace {
@@ -29,30 +30,48 @@ PlayNote ended(std::unique_ptr<PlayItem> item, bool stopped, std::int64_t positi
   } else {
     auto& digits = std::get<DigitsItem>(item->what);
     digits.digits.resize(digits.next);
-    note.what = DigitsSent{item->tag, std::move(digits.digits), stopped};
+    note.what = DigitsSent{item->tag, std::move(digits.digits), stopped, digits.transport};
   }
   note.done = std::move(item);
   return note;
 }
 
+bool possible(DigitTransport transport, CanSend can) {
+  switch (transport) {
+    case DigitTransport::rfc4733:
+      return can.audio && can.events;
+    case DigitTransport::info:
+      return true;
+    case DigitTransport::inband:
+      return can.audio;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<DtmfSender::Packet> Playout::frame(std::int64_t position, std::span<std::int16_t> audio,
-                                                 bool can_send_digits, std::vector<PlayNote>& notes) {
+                                                 CanSend can, std::vector<PlayNote>& notes) {
   std::size_t at = end_stopped(position, audio, notes);
-  if (dtmf_.busy(position)) return digit_packet(position, notes);
+  if (dtmf_.busy(position)) return digit_frame(position, audio, notes);
 
   while (at < audio.size() && !queue_.empty()) {
     PlayItem& item = *queue_.front();
     if (auto* digits = std::get_if<DigitsItem>(&item.what)) {
-      if (!can_send_digits || digits->digits.empty()) {
-        notes.push_back(ended(queue_.pop(), !can_send_digits, position + static_cast<std::int64_t>(at)));
+      const bool can_be_sent = possible(digits->transport, can);
+      if (!can_be_sent || digits->digits.empty()) {
+        notes.push_back(ended(queue_.pop(), !can_be_sent, position + static_cast<std::int64_t>(at)));
         continue;
       }
       if (at > 0) break;  // a digit begins with a frame
-      dtmf_.begin(digits->digits[digits->next++], position, digits->tone_samples, digits->gap_samples);
+      dtmf_.begin(digits->digits[digits->next++], position, digits->tone_samples, digits->gap_samples,
+                  digits->transport);
       tone_open_ = true;
-      return digit_packet(position, notes);
+      if (digits->transport == DigitTransport::info) {
+        notes.push_back(
+            {DigitDue{item.tag, dtmf_.digit(), digits->tone_samples * 1000.0 / rate_}, position, nullptr});
+      }
+      return digit_frame(position, audio, notes);
     }
     const auto& clip = std::get<ClipItem>(item.what);
     const std::size_t count = std::min(audio.size() - at, clip.clip->samples.size() - clip.position);
@@ -65,8 +84,15 @@ std::optional<DtmfSender::Packet> Playout::frame(std::int64_t position, std::spa
   return std::nullopt;
 }
 
-std::optional<DtmfSender::Packet> Playout::digit_packet(std::int64_t position, std::vector<PlayNote>& notes) {
+std::optional<DtmfSender::Packet> Playout::digit_frame(std::int64_t position, std::span<std::int16_t> audio,
+                                                       std::vector<PlayNote>& notes) {
   auto packet = dtmf_.packet(position);
+  if (dtmf_.transport() == DigitTransport::inband && position < dtmf_.tone_end()) {
+    // A telephone switches its microphone off meanwhile: the tone lies on no noise.
+    const std::int64_t left = dtmf_.tone_end() - position;
+    dtmf_tone(dtmf_.digit(), rate_, position - dtmf_.tone_begin(), dtmf_.tone_end() - dtmf_.tone_begin(),
+              audio.first(std::min(audio.size(), static_cast<std::size_t>(left))));
+  }
   if (tone_open_ && position + frame_samples(rate_) >= dtmf_.tone_end()) {
     tone_open_ = false;
     sent_digit_ = dtmf_.event();

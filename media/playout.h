@@ -13,11 +13,12 @@
 
 #include "media/dtmf_sender.h"
 #include "media/events.h"
+#include "media/leg_report.h"
 #include "media/play_queue.h"
 
 namespace linecheck::media {
 
-using PlayEvent = std::variant<PlayStarted, PlayEnded, MarkSent, DigitsSent>;
+using PlayEvent = std::variant<PlayStarted, PlayEnded, MarkSent, DigitDue, DigitsSent>;
 
 /// Something that happened in a frame. What depends on the packet (timestamp, departure) is filled in when it
 /// has left.
@@ -25,6 +26,12 @@ struct PlayNote {
   PlayEvent what;
   std::int64_t position = 0;       ///< leg samples
   std::unique_ptr<PlayItem> done;  ///< goes back to who made it
+};
+
+/// What reaches the remote.
+struct CanSend {
+  bool audio = true;   ///< not on hold
+  bool events = true;  ///< it takes telephone-events
 };
 
 class Playout {
@@ -42,15 +49,16 @@ class Playout {
   void stop() { stopped_.append(queue_); }
 
   /// The frame that begins at `position`. `audio` holds the noise bed and is mixed into. A packet that is
-  /// returned goes out instead of the audio. `can_send_digits`: the remote takes telephone-events.
-  std::optional<DtmfSender::Packet> frame(std::int64_t position, std::span<std::int16_t> audio,
-                                          bool can_send_digits, std::vector<PlayNote>& notes);
+  /// returned goes out instead of the audio.
+  std::optional<DtmfSender::Packet> frame(std::int64_t position, std::span<std::int16_t> audio, CanSend can,
+                                          std::vector<PlayNote>& notes);
 
   /// A digit whose tone ended with the last frame.
   std::optional<DigitEvent> take_sent_digit();
 
  private:
-  std::optional<DtmfSender::Packet> digit_packet(std::int64_t position, std::vector<PlayNote>& notes);
+  std::optional<DtmfSender::Packet> digit_frame(std::int64_t position, std::span<std::int16_t> audio,
+                                                std::vector<PlayNote>& notes);
   std::size_t end_stopped(std::int64_t position, std::span<std::int16_t> audio, std::vector<PlayNote>& notes);
   void play(PlayItem& item, std::size_t count, bool fade, std::int64_t position,
             std::span<std::int16_t> audio, std::vector<PlayNote>& notes);

@@ -191,6 +191,7 @@ std::optional<Agent> parse_agent(const Node& node, Problems& problems) {
   map.read("trunk", agent.trunk);
   map.read("trigger_url", agent.trigger_url);
   map.each("codecs", [&](const Field& item) { read_codec(item, agent.codecs); });
+  read_dtmf(map, agent.dtmf);
   map.read("dial_window", agent.dial_window, between(1, 86'400));
   map.read("enabled_personalities", agent.enabled_personalities, at_least(1));
   map.finish();

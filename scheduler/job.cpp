@@ -173,6 +173,17 @@ std::string generated_name(const Agent& agent, std::size_t scenarios) {
   return agent.name + ", " + std::to_string(scenarios) + (scenarios == 1 ? " scenario" : " scenarios");
 }
 
+/// The job's own, else the agent's, else the trunk's.
+void choose_dtmf(Reader& map, const Agent* agent, const Catalog& catalog, Job& job) {
+  std::optional<KeysBy> dtmf;
+  read_dtmf(map, dtmf);
+  if (!dtmf && agent != nullptr) dtmf = agent->dtmf;
+  if (const auto trunk = catalog.trunks.find(job.trunk); !dtmf && trunk != catalog.trunks.end()) {
+    dtmf = trunk->second.dtmf;
+  }
+  job.dtmf = dtmf.value_or(job.dtmf);
+}
+
 Job read_job(Reader& map, const Catalog& catalog) {
   Job job;
   Selection selection = select(map, catalog);
@@ -193,6 +204,7 @@ Job read_job(Reader& map, const Catalog& catalog) {
       job.codecs.empty() && trunk != catalog.trunks.end()) {
     job.codecs = trunk->second.codecs;
   }
+  choose_dtmf(map, agent, catalog, job);
   map.object("recording", [&](Reader& recording) { read_recording(recording, job.recording); });
   if (const auto thresholds = map.field("thresholds")) job.thresholds = parse_thresholds(*thresholds);
   std::vector<std::string> mock_tool_names;  // recorded with the request, otherwise without effect

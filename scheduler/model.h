@@ -61,6 +61,9 @@ struct SipAuth {
 
 enum class Codec { pcmu, pcma, g722, opus };
 
+/// How the caller presses keys: telephone-events (RFC 4733), SIP INFO, or their sound.
+enum class KeysBy { rfc4733, info, inband };
+
 /// The voice agent under test.
 struct Agent {
   Id id = 0;
@@ -74,6 +77,7 @@ struct Agent {
   std::string trunk;
   std::string trigger_url;
   std::vector<Codec> codecs;  ///< in the order of preference; empty: the trunk's
+  std::optional<KeysBy> dtmf;
   Millis dial_window{300'000};
   std::vector<Id> enabled_personalities;  ///< empty: all
   Mark mark;
@@ -244,6 +248,7 @@ struct Trunk {
   std::optional<SipAuth> auth;
   std::vector<std::string> caller_numbers;  ///< ranges are expanded by the loader
   std::vector<Codec> codecs{Codec::pcmu, Codec::pcma};
+  KeysBy dtmf = KeysBy::rfc4733;
   Srtp srtp = Srtp::off;
   std::vector<std::string>
       srtp_suites;  ///< by their names in SDP, in order of preference; empty: the usual ones
@@ -290,8 +295,9 @@ struct Job {
   std::optional<double> calls_per_second;
   std::string dial_target;  ///< a number or a SIP URI
   std::string trunk;
-  std::vector<Codec> codecs;  ///< in the order of preference: its own, else the agent's, else the trunk's
-  RecordingChoice recording;  ///< what is absent: as linecheck.yaml has it
+  std::vector<Codec> codecs;      ///< in the order of preference: its own, else the agent's, else the trunk's
+  KeysBy dtmf = KeysBy::rfc4733;  ///< the same
+  RecordingChoice recording;      ///< what is absent: as linecheck.yaml has it
   std::vector<MetricBound> thresholds;
   std::uint64_t seed = 0;
   Millis graceful_stop{30'000};

@@ -146,6 +146,9 @@ Trunk parse_trunk(Reader& map) {
   }
   std::vector<Codec> codecs;
   if (map.each("codecs", [&](const Field& item) { read_codec(item, codecs); })) trunk.codecs = codecs;
+  std::optional<KeysBy> dtmf;
+  read_dtmf(map, dtmf);
+  trunk.dtmf = dtmf.value_or(trunk.dtmf);
   map.choice("srtp", trunk.srtp, {{"off", Srtp::off}, {"offer", Srtp::offer}, {"require", Srtp::require}});
   map.each("srtp_suites", [&](const Field& item) { read_suite(item, trunk.srtp_suites); });
   map.read("rtcp_mux", trunk.rtcp_mux);
@@ -195,6 +198,14 @@ bool read_codec(const Field& field, std::vector<Codec>& codecs) {
   }
   codecs.push_back(codec);
   return true;
+}
+
+void read_dtmf(Reader& map, std::optional<KeysBy>& dtmf) {
+  KeysBy by{};
+  if (map.choice("dtmf", by,
+                 {{"rfc4733", KeysBy::rfc4733}, {"info", KeysBy::info}, {"inband", KeysBy::inband}})) {
+    dtmf = by;
+  }
 }
 
 bool is_phone_number(std::string_view text) {

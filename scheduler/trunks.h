@@ -28,5 +28,7 @@ std::string sip_uri_problem(std::string_view text);
 
 /// Appends `pcmu` or `pcma`; a repeated one is a Problem, opus and g722 are not available in this version.
 bool read_codec(const Field& field, std::vector<Codec>& codecs);
+/// `dtmf`, where it is given.
+void read_dtmf(Reader& map, std::optional<KeysBy>& dtmf);
 
 }  // namespace linecheck::scheduler

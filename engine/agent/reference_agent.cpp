@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "engine/call/encryption.h"
+#include "engine/call/keys.h"
 #include "engine/call/stream_terms.h"
 #include "engine/call/synthesis.h"
 #include "engine/call/time.h"
@@ -78,6 +79,7 @@ struct ReferenceAgent::Guest {
   sip::OfferOptions local;
   media::StreamOptions stream;  ///< in force
   std::int64_t origin_ns = 0;
+  HeardKeys keys;
   bool up = true;  ///< the SIP leg is neither ended nor failed
   bool sip_finished = false;
   bool media_closed = true;
@@ -191,6 +193,7 @@ bool ReferenceAgent::accept(Guest& guest) {
     options.rate = guest.rate;
     options.seed = config_.seed * 1'000'003 + ++calls_taken_;
     options.srtp = config_.srtp != sip::Srtp::off;
+    options.hear_inband_keys = !guest.behaviour->menu.empty();
     guest.media = switchboard_.media().open(options);
   } catch (const std::exception& error) {
     endpoint.reject(guest.leg, 503, "No media port");
@@ -243,6 +246,9 @@ boost::asio::awaitable<void> ReferenceAgent::converse(Guest& guest) {
     } else if (const auto* sip = std::get_if<sip::Event>(&*event)) {
       if (const auto* changed = std::get_if<sip::MediaChanged>(&sip->what)) {
         if (!start_media(guest, changed->media)) guest.up = false;
+      } else if (const auto* info = std::get_if<sip::InfoReceived>(&sip->what)) {
+        const double t = static_cast<double>(sip->mono_ns - guest.origin_ns) / 1e6;
+        if (const auto key = key_of_info(*info, t)) hear_key(guest, *key);
       } else if (const auto* confirmed = std::get_if<sip::Confirmed>(&sip->what)) {
         if (guest.incoming.sdp.empty()) {
           const auto agreed = sip::negotiate_answer(guest.local, confirmed->sdp);
@@ -296,8 +302,7 @@ void ReferenceAgent::hear(Guest& guest, media::Event& event) {
     truth_.write({call, guest.mono_at(event.t_ms), 0, 0, 0, "heard_end", ""});
     guest.attendant->caller_ended(event.t_ms);
   } else if (const auto* digit = std::get_if<media::DigitReceived>(&event.what)) {
-    truth_.write({call, guest.mono_at(event.t_ms), 0, 0, 0, "digit", std::string(1, digit->digit.digit)});
-    guest.attendant->digit(digit->digit.digit, event.t_ms);
+    hear_key(guest, digit->digit);
   } else if (const auto* started = std::get_if<media::PlayStarted>(&event.what)) {
     guest.playing_rtp = started->rtp_timestamp;
   } else if (const auto* mark = std::get_if<media::MarkSent>(&event.what)) {
@@ -313,6 +318,13 @@ void ReferenceAgent::hear(Guest& guest, media::Event& event) {
   } else if (std::holds_alternative<media::Closed>(event.what)) {
     guest.media_closed = true;
   }
+}
+
+void ReferenceAgent::hear_key(Guest& guest, const media::DigitEvent& key) {
+  if (!guest.keys.add(key)) return;
+  truth_.write(
+      {guest.incoming.call_id, guest.mono_at(key.start_ms), 0, 0, 0, "digit", std::string(1, key.digit)});
+  guest.attendant->digit(key.digit, key.start_ms);
 }
 
 /// A clip that was cut short has no mark for its end: it ends where it was cut, or with the last span before

@@ -50,6 +50,7 @@ class ReferenceAgent {
   boost::asio::awaitable<void> take_leave(Guest& guest);
   void perform(Guest& guest, const AttendantAction& action);
   void hear(Guest& guest, media::Event& event);
+  void hear_key(Guest& guest, const media::DigitEvent& key);
   void speech_stopped(Guest& guest, const media::PlayEnded& ended, double t_ms);
 
   boost::asio::io_context& control_;

@@ -12,6 +12,7 @@
 #include "engine/call/time.h"
 #include "engine/evaluation/conclude.h"
 #include "engine/evaluation/evaluate.h"
+#include "engine/evaluation/heard.h"
 #include "engine/evaluation/recording.h"
 
 namespace linecheck::engine {
@@ -60,6 +61,7 @@ boost::asio::awaitable<Run> measure(CallServices& services, std::shared_ptr<Call
   auto judge = [spec, run = std::move(run)]() mutable {
     const StereoRecording recording =
         run.call.recording_path.empty() ? StereoRecording{} : read_recording(run.call.recording_path);
+    hear_signals(run.call, recording);
     run.evaluation = evaluate(run.call, *spec->scenario, recording);
     conclude(run, spec->scenario.get());
     finish_files(run.call, *spec, spec->media_address);

@@ -45,6 +45,7 @@ struct CallSpec {
   std::string target_uri;  ///< what goes into the Request-URI
   std::string proxy;       ///< SIP URI or empty
   std::vector<sip::Codec> codecs;
+  media::DigitTransport dtmf = media::DigitTransport::rfc4733;
   sip::Srtp srtp = sip::Srtp::off;
   std::vector<sip::SrtpSuite> srtp_suites;  ///< offered, in this order; empty: the usual ones
   bool rtcp_mux = false;

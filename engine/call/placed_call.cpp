@@ -7,10 +7,12 @@
 #include <utility>
 
 #include "engine/call/encryption.h"
+#include "engine/call/keys.h"
 #include "engine/call/line.h"
 #include "engine/call/stream_terms.h"
 #include "engine/call/synthesis.h"
 #include "engine/call/time.h"
+#include "sip/dtmf_info.h"
 #include "sip/headers.h"
 
 namespace linecheck::engine {
@@ -316,16 +318,35 @@ void PlacedCall::say(const SayAction& action) {
 }
 
 void PlacedCall::press(const DigitsAction& action) {
-  if (!events_agreed_) {
-    fail(
-        FailureCategory::agent,
-        "The script presses keys, but the agent's SDP takes no telephone-event (RFC 4733), and other ways to "
-        "send keys are not available in this version.");
+  if (spec_->dtmf == media::DigitTransport::rfc4733 && !events_agreed_) {
+    fail(FailureCategory::agent,
+         "The script presses keys, but the agent's SDP takes no telephone-event (RFC 4733). With dtmf: info "
+         "or "
+         "dtmf: inband keys go another way.");
     end_by_caller("no-dtmf");
     return;
   }
   note(now_ms(), "persona_presses", action.digits);
-  services_.switchboard.media().send_digits(media_leg_, action.digits, kTone, kTone, action.tag);
+  services_.switchboard.media().send_digits(media_leg_, action.digits, kTone, kTone, action.tag, spec_->dtmf);
+}
+
+/// A key that travels by INFO has its turn among what is played.
+void PlacedCall::send_key(const media::DigitDue& due) {
+  if (!in_call_) return;
+  services_.switchboard.endpoint(spec_->endpoint)
+      .send_info(sip_leg_, std::string(sip::kDtmfRelay),
+                 sip::dtmf_relay_body(due.digit, static_cast<int>(std::lround(due.duration_ms))));
+}
+
+void PlacedCall::on_info(const sip::InfoReceived& info, double t_ms) {
+  constexpr std::size_t kMostKeys = 1000;
+  const auto key = key_of_info(info, t_ms);
+  if (!key) {
+    note(t_ms, "info", info.content_type);
+  } else if (info_keys_.size() < kMostKeys) {
+    note(t_ms, "digit", std::string(1, key->digit));
+    info_keys_.push_back(*key);
+  }
 }
 
 void PlacedCall::change_line(const scheduler::NetworkSimulation& network) {
@@ -397,6 +418,8 @@ void PlacedCall::on_media(media::Event& event) {
   } else if (const auto* digits = std::get_if<media::DigitsSent>(&event.what)) {
     if (!digits->stopped) record_.digits_sent += digits->digits;
     if (persona_) persona_->digits_sent(digits->tag, event.t_ms);
+  } else if (const auto* due = std::get_if<media::DigitDue>(&event.what)) {
+    send_key(*due);
   } else if (const auto* digit = std::get_if<media::DigitReceived>(&event.what)) {
     note(event.t_ms, "digit", std::string(1, digit->digit.digit));
   } else if (std::holds_alternative<media::FirstPacket>(event.what)) {
@@ -466,6 +489,13 @@ void PlacedCall::on_sip(sip::Event& event) {
     }
   } else if (const auto* changed = std::get_if<sip::MediaChanged>(&event.what)) {
     change_media(*changed, t);
+  } else if (const auto* info = std::get_if<sip::InfoReceived>(&event.what)) {
+    on_info(*info, t);
+  } else if (const auto* taken = std::get_if<sip::InfoAnswered>(&event.what)) {
+    if (taken->status < 300) return;
+    fail(FailureCategory::agent, "The script presses keys by SIP INFO, and the agent refused one with " +
+                                     std::to_string(taken->status) + ".");
+    end_by_caller("no-dtmf");
   } else if (auto* finished = std::get_if<sip::Finished>(&event.what)) {
     keep_trace(*finished);
     in_call_ = false;
@@ -510,6 +540,8 @@ boost::asio::awaitable<void> PlacedCall::hang_up() {
     fail(FailureCategory::engine, "Events of the call were lost (" + std::to_string(inbox_.dropped()) + ").");
   }
   end_open_utterances();
+  time_info_keys(record_.media.digits, record_.sip);
+  record_.media.digits.insert(record_.media.digits.end(), info_keys_.begin(), info_keys_.end());
 }
 
 void PlacedCall::on_last_words(CallEvent& event) {

@@ -64,6 +64,8 @@ class PlacedCall {
   void stopped(const StopCall& stop);
   void on_conversation(CallEvent& event);
   void on_media(media::Event& event);
+  void send_key(const media::DigitDue& due);
+  void on_info(const sip::InfoReceived& info, double t_ms);
   void on_play_ended(const media::PlayEnded& ended, double t_ms);
   void end_utterance(Spoken& spoken, double played_ms, double t_ms);
   void end_open_utterances();
@@ -90,6 +92,7 @@ class PlacedCall {
   bool heard_rtp_ = false;
   std::optional<double> agent_speaking_since_;
   bool events_agreed_ = false;  ///< the agent takes telephone-event
+  std::vector<media::DigitEvent> info_keys_;
 };
 
 }  // namespace linecheck::engine

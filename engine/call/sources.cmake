@@ -2,6 +2,7 @@
 target_sources(linecheck_engine PRIVATE
   call/call.cpp
   call/kept_files.cpp
+  call/keys.cpp
   call/line.cpp
   call/placed_call.cpp
   call/encryption.cpp

@@ -48,6 +48,18 @@ media::Codec media_codec(sip::Codec codec) {
   return media::Codec::pcmu;
 }
 
+media::DigitTransport digit_transport(scheduler::KeysBy by) {
+  switch (by) {
+    case scheduler::KeysBy::rfc4733:
+      return media::DigitTransport::rfc4733;
+    case scheduler::KeysBy::info:
+      return media::DigitTransport::info;
+    case scheduler::KeysBy::inband:
+      return media::DigitTransport::inband;
+  }
+  return media::DigitTransport::rfc4733;
+}
+
 int leg_rate(const std::vector<sip::Codec>& codecs) {
   const bool wide = std::any_of(codecs.begin(), codecs.end(),
                                 [](sip::Codec codec) { return media::is_wide_band(media_codec(codec)); });

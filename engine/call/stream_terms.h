@@ -14,6 +14,7 @@ namespace linecheck::engine {
 
 [[nodiscard]] std::vector<sip::Codec> sip_codecs(const std::vector<scheduler::Codec>& codecs);
 [[nodiscard]] media::Codec media_codec(sip::Codec codec);
+[[nodiscard]] media::DigitTransport digit_transport(scheduler::KeysBy by);
 
 /// Of a leg that may come to any of these codecs, Hz: 16,000 where one of them is wide-band.
 [[nodiscard]] int leg_rate(const std::vector<sip::Codec>& codecs);

@@ -103,6 +103,7 @@ std::shared_ptr<CallSpec> CallBasis::spec(const scheduler::Lease& lease, const S
     spec->proxy = std::move(destination->proxy);
   }
   spec->codecs = sip_codecs(job->codecs);
+  spec->dtmf = digit_transport(job->dtmf);
   spec->srtp = sip_srtp(trunk().srtp);
   for (const std::string& name : trunk().srtp_suites)
     if (const auto suite = sip::suite_of(name)) spec->srtp_suites.push_back(*suite);

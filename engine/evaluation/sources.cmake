@@ -5,6 +5,7 @@ target_sources(linecheck_engine PRIVATE
   evaluation/conversation_metrics.cpp
   evaluation/emodel.cpp
   evaluation/evaluate.cpp
+  evaluation/heard.cpp
   evaluation/line_metrics.cpp
   evaluation/metric_catalog.cpp
   evaluation/metric_value.cpp

@@ -254,6 +254,14 @@ std::vector<media::LinePeriod> line_in(const Reader& network, const char* key) {
   return periods;
 }
 
+media::DigitTransport transport_of(const std::string& name) {
+  for (std::size_t n = 0; n < media::kDigitTransports; ++n) {
+    const auto transport = static_cast<media::DigitTransport>(n);
+    if (name == media::transport_name(transport)) return transport;
+  }
+  return media::DigitTransport::rfc4733;
+}
+
 void read_media(const Reader& run, CallRecord& call) {
   const Reader network = run.object("network_simulation");
   call.media.send_line = line_in(network, "send");
@@ -275,10 +283,14 @@ void read_media(const Reader& run, CallRecord& call) {
     digit.digit = character.empty() ? '0' : character[0];
     digit.sent = in.maybe<std::string>("by").value_or("agent") == "caller";
     in.get("start_ms", digit.start_ms);
-    in.get("duration_ms", digit.duration_ms);
+    digit.duration_ms = in.maybe<double>("duration_ms").value_or(0);
     in.get("gap_ms", digit.gap_ms);
     in.get("level_dbm0", digit.level_dbm0);
-    in.get("transport", digit.transport);
+    digit.transport = transport_of(in.maybe<std::string>("transport").value_or(""));
+    in.array("also", [&](const json& also, const std::string&) {
+      if (also.is_string())
+        digit.also[static_cast<std::size_t>(transport_of(also.get<std::string>()))] = true;
+    });
     call.media.digits.push_back(std::move(digit));
   });
   const Reader engine = run.object("engine");

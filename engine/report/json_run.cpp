@@ -91,13 +91,19 @@ json expected_outcome_json(const Evaluation& evaluation) {
 json digits_json(const std::vector<media::DigitEvent>& digits) {
   json array = json::array();
   for (const media::DigitEvent& digit : digits) {
+    json also = json::array();
+    for (std::size_t n = 0; n < digit.also.size(); ++n) {
+      if (digit.also[n]) also.push_back(media::transport_name(static_cast<media::DigitTransport>(n)));
+    }
+    const bool lasting = digit.duration_ms > 0;
     array.push_back({{"digit", text(std::string(1, digit.digit))},
                      {"by", digit.sent ? "caller" : "agent"},
                      {"start_ms", number(digit.start_ms)},
-                     {"duration_ms", number(digit.duration_ms)},
+                     {"duration_ms", lasting ? number(digit.duration_ms) : json(nullptr)},
                      {"gap_ms", number(digit.gap_ms)},
                      {"level_dbm0", number(digit.level_dbm0)},
-                     {"transport", text(digit.transport)}});
+                     {"transport", media::transport_name(digit.transport)},
+                     {"also", std::move(also)}});
   }
   return array;
 }

@@ -19,7 +19,7 @@ namespace {
 bool sound(const std::optional<DigitEvent>& digit) {
   constexpr std::string_view kKeys = "0123456789*#ABCD";
   return !digit || (kKeys.find(digit->digit) != std::string_view::npos && digit->duration_ms >= 0 &&
-                    digit->level_dbm0 <= 0);
+                    digit->level_dbm0.value_or(1) <= 0);
 }
 
 }  // namespace

@@ -168,10 +168,11 @@ class VirtualLeg {
     item->what = ClipItem{std::move(clip), std::move(marks), 0, 0};
     worker.submit(EnqueueItem{id, std::move(item)});
   }
-  void digits(std::string digits, int tone_ms = 100, int gap_ms = 100, std::uint64_t tag = 0) {
+  void digits(std::string digits, int tone_ms = 100, int gap_ms = 100, std::uint64_t tag = 0,
+              DigitTransport transport = DigitTransport::rfc4733) {
     auto item = std::make_unique<PlayItem>();
     item->tag = tag;
-    item->what = DigitsItem{std::move(digits), tone_ms * rate / 1000, gap_ms * rate / 1000, 0};
+    item->what = DigitsItem{std::move(digits), tone_ms * rate / 1000, gap_ms * rate / 1000, 0, transport};
     worker.submit(EnqueueItem{id, std::move(item)});
   }
   void stop() { worker.submit(StopPlaying{id}); }

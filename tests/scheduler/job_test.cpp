@@ -226,6 +226,20 @@ TEST_CASE("the rest of the fields") {
       "{\"name\":\"nightly\",\"agent_id\":1,\"scenarios\":[11],\"frequency\":3,"));
 }
 
+TEST_CASE("dtmf: the job's, else the agent's, else the trunk's") {
+  Catalog with = catalog();
+  with.trunks["carrier"].name = "carrier";
+  with.trunks["carrier"].allow = {"sip:*@127.0.0.1"};
+  with.trunks["carrier"].caller_numbers = {"+15550100001"};
+  const std::string job = "agent_id: 1\nscenarios: [11]\n";
+  CHECK(job_of(job, with).dtmf == KeysBy::rfc4733);
+  with.trunks["carrier"].dtmf = KeysBy::inband;
+  CHECK(job_of(job, with).dtmf == KeysBy::inband);
+  with.agents[1].dtmf = KeysBy::info;
+  CHECK(job_of(job, with).dtmf == KeysBy::info);
+  CHECK(job_of(job + "dtmf: rfc4733\n", with).dtmf == KeysBy::rfc4733);
+}
+
 TEST_CASE("codecs: the job's, else the agent's, else the trunk's") {
   Catalog with = catalog();
   with.trunks["carrier"].name = "carrier";

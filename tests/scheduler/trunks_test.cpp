@@ -39,6 +39,7 @@ TEST_CASE("a good trunk") {
       "  identity: from\n"
       "  codecs: [opus, g722, pcma, pcmu]\n"
       "  srtp: off\n"
+      "  dtmf: inband\n"
       "  allow: [\"+1555*\", \"sip:*@agents.example.net\"]\n"
       "  max_calls: 100\n"
       "  calls_per_second: 0.5\n"
@@ -53,6 +54,8 @@ TEST_CASE("a good trunk") {
   CHECK(carrier.codecs == std::vector<Codec>{Codec::opus, Codec::g722, Codec::pcma, Codec::pcmu});
   CHECK(carrier.auth->password_file == "/run/secret");
   CHECK(carrier.allow.size() == 2);
+  CHECK(carrier.dtmf == KeysBy::inband);
+  CHECK(trunks[1].dtmf == KeysBy::rfc4733);
   CHECK(carrier.max_calls == 100);
   CHECK(carrier.calls_per_second == 0.5);
   CHECK(trunks[1].codecs == std::vector<Codec>{Codec::pcmu, Codec::pcma});

@@ -200,8 +200,7 @@ TEST_CASE("evaluate: noise is measured, digits that were heard are no speech") {
 
   StagedCall keys;
   keys.agent_line().put(4000, tests::tone(120, 941, 6000)).put(4300, tests::tone(120, 770, 6000));
-  keys.record.media.digits = {{'1', false, 4000, 120, {}, -7, "rfc4733"},
-                              {'2', false, 4300, 120, 180.0, -7, "rfc4733"}};
+  keys.record.media.digits = {{'1', false, 4000, 120, {}, -7.0}, {'2', false, 4300, 120, 180.0, -7.0}};
   CHECK(judge(keys).turns.empty());
 }
 

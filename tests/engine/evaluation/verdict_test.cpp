@@ -120,8 +120,7 @@ TEST_CASE("checks: nothing happened that could be measured") {
 TEST_CASE("checks: speaking, saying, digits, hanging up, status, duration") {
   StagedCall call = good_call();
   call.record.digits_sent = "1#";
-  call.record.media.digits = {{'4', false, 100, 100, {}, -7, "rfc4733"},
-                              {'2', false, 300, 100, 100.0, -7, "rfc4733"}};
+  call.record.media.digits = {{'4', false, 100, 100, {}, -7.0}, {'2', false, 300, 100, 100.0, -7.0}};
   using scheduler::Millis;
   CHECK(ask(call, check(scheduler::AgentSpeaksWithin{Millis{1000}})).passed);
   CHECK_FALSE(ask(call, check(scheduler::AgentSpeaksWithin{Millis{500}})).passed);
