@@ -15,10 +15,13 @@
 #include "media/codecs/coder.h"
 #include "media/codecs/concealment.h"
 #include "media/codecs/half_band.h"
+#include "media/inband_keys.h"
 #include "media/playout.h"
 #include "media/recording_ring.h"
 #include "media/speech/live_detector.h"
 #include "media/speech/refine.h"
+#include "media/tones/music.h"
+#include "media/tones/tracker.h"
 #include "media/wav_writer.h"
 
 using namespace linecheck::media;
@@ -122,6 +125,34 @@ void dtmf_detector(benchmark::State& state) {
     const auto frame = frames.next();
     benchmark::DoNotOptimize(dtmf_rx(receiver.get(), frame.data(), static_cast<int>(frame.size())));
   }
+}
+
+void inband_keys(benchmark::State& state, int rate) {
+  InbandKeys keys(rate);
+  Frames frames(rate);
+  std::int64_t position = 0;
+  for (auto _ : state) {
+    const auto frame = frames.next();
+    keys.feed(frame, position);
+    position += static_cast<std::int64_t>(frame.size());
+    benchmark::DoNotOptimize(keys.take());
+  }
+}
+
+void tone_tracker(benchmark::State& state, int rate) {
+  tones::Tracker tracker(rate);
+  std::vector<tones::ToneRun> runs;
+  Frames frames(rate);
+  for (auto _ : state) {
+    tracker.feed(frames.next(), runs);
+    runs.clear();
+  }
+}
+
+void music_second(benchmark::State& state, int rate) {
+  const auto& audio = speech(rate);
+  for (auto _ : state) benchmark::DoNotOptimize(tones::find_music(audio, rate));
+  state.SetLabel("for " + std::to_string(kSeconds) + " s of recording");
 }
 
 void half_band_down(benchmark::State& state) {
@@ -235,6 +266,9 @@ void register_all() {
     RegisterBenchmark(at("live_detector", rate).c_str(), live_detector, rate);
     RegisterBenchmark(at("mixer", rate).c_str(), mixer, rate);
     RegisterBenchmark(at("recorder_batch", rate).c_str(), recorder_batch, rate);
+    RegisterBenchmark(at("inband_keys", rate).c_str(), inband_keys, rate);
+    RegisterBenchmark(at("tone_tracker", rate).c_str(), tone_tracker, rate);
+    RegisterBenchmark(at("find_music", rate).c_str(), music_second, rate);
     RegisterBenchmark(at("refine", rate).c_str(), refine_second, rate);
   }
   RegisterBenchmark("dtmf_detector/8k", dtmf_detector);

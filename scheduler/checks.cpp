@@ -150,6 +150,19 @@ void parse_check(const Field& item, std::vector<Check>& checks) {
   } else if (kind == "sip_status") {
     SipStatusIs check;
     if (map.read(kind, check.status, between(100, 699))) add(check);
+  } else if (kind == "tone") {
+    ToneHeard check;
+    if (map.choice<std::string>(kind, check.tone,
+                                {{"ringback", "ringback"},
+                                 {"busy", "busy"},
+                                 {"congestion", "congestion"},
+                                 {"sit", "sit"},
+                                 {"dial", "dial"},
+                                 {"fax", "fax"},
+                                 {"beep", "beep"},
+                                 {"music", "music"}})) {
+      add(check);
+    }
   } else if (kind == "duration") {
     map.object(kind, [&](Reader& duration) { add(parse_between(duration)); });
   } else {

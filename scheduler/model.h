@@ -211,9 +211,15 @@ struct DurationBetween {
   std::optional<Millis> at_most;
 };
 
+/// A tone that the agent's side must have sent.
+struct ToneHeard {
+  std::string tone;  ///< ringback, busy, congestion, sit, dial, fax, beep, music
+};
+
 /// One entry of a scenario's `expect`.
 struct Check {
-  std::variant<MetricBound, AgentSpeaksWithin, Said, DigitsEqual, HungUpBy, SipStatusIs, DurationBetween>
+  std::variant<MetricBound, AgentSpeaksWithin, Said, DigitsEqual, HungUpBy, SipStatusIs, DurationBetween,
+               ToneHeard>
       what;
   std::string text;  ///< as written, one line, for reports
   Mark mark;

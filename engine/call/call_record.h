@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "media/leg_report.h"
+#include "media/tones/tone.h"
 
 namespace linecheck::engine {
 
@@ -89,6 +90,7 @@ struct CallRecord {
   std::vector<TimelineEvent> timeline;
   std::vector<TracedMessage> sip;
   media::LegReport media;
+  std::vector<media::ToneEvent> tones;   ///< of the agent's side, from the recording
   std::vector<double> persona_delay_ms;  ///< how much later than the personality's delay each utterance began
 };
 

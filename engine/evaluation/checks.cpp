@@ -32,6 +32,15 @@ std::string quantity(double value) {
   return text;
 }
 
+std::string tone_text(const media::ToneEvent& tone) {
+  std::string text = std::string(media::tone_name(tone.kind)) + " at " + seconds_text(tone.start_ms);
+  if (tone.low_hz > 0) {
+    text += ", " + number_text(tone.low_hz, 0) +
+            (tone.high_hz > 0 ? " + " + number_text(tone.high_hz, 0) : "") + " Hz";
+  }
+  return text;
+}
+
 /// Judges one call's entries of `expect`: one overload for each kind.
 class Judge {
  public:
@@ -92,6 +101,20 @@ class Judge {
     return answer(digits == check.digits, "The " + name_of(check.by) + " sent " +
                                               (digits.empty() ? "no digits" : "\"" + digits + "\"") +
                                               ", wanted \"" + check.digits + "\".");
+  }
+
+  CheckResult operator()(const scheduler::ToneHeard& check) const {
+    std::string others;
+    for (const media::ToneEvent& tone : call_.tones) {
+      const std::string name(media::tone_name(tone.kind));
+      if (name == check.tone || (check.tone == "fax" && name.starts_with("fax_")))
+        return answer(true, "There was a " + tone_text(tone) + ".");
+      if (others.find(name) == std::string::npos) others += (others.empty() ? "" : ", ") + name;
+    }
+    if (call_.recording_path.empty())
+      return answer(false, "Tones are heard in the recording, and there is none.");
+    return answer(false, "There was no " + check.tone +
+                             (others.empty() ? ", nor any other tone." : ", but " + others + "."));
   }
 
   CheckResult operator()(const scheduler::HungUpBy& check) const {

@@ -11,9 +11,14 @@
 namespace linecheck::engine {
 namespace {
 
-/// Digits that the recorder renders as tones fire every detector of speech.
-bool is_digit(const media::speech::RefinedSpan& span, double offset_ms, const CallRecord& call) {
+/// Keys by their sound and signalling tones fire every detector of speech.
+bool is_tone(const media::speech::RefinedSpan& span, double offset_ms, const CallRecord& call) {
   constexpr double kSlackMs = 40;
+  for (const media::ToneEvent& tone : call.tones) {
+    if (span.start_ms + offset_ms >= tone.start_ms - kSlackMs &&
+        span.end_ms + offset_ms <= tone.end_ms + kSlackMs)
+      return true;
+  }
   return std::any_of(call.media.digits.begin(), call.media.digits.end(), [&](const media::DigitEvent& digit) {
     return !digit.sent && span.start_ms + offset_ms >= digit.start_ms - kSlackMs &&
            span.end_ms + offset_ms <= digit.start_ms + digit.duration_ms + kSlackMs;
@@ -36,7 +41,7 @@ void cut_channel(const StereoRecording& recording, Measured& m) {
 
 void find_agent_speech(Measured& m) {
   auto spans = media::speech::refine(m.channel.samples, m.channel.rate);
-  std::erase_if(spans, [&](const auto& span) { return is_digit(span, m.channel.start_ms, m.call); });
+  std::erase_if(spans, [&](const auto& span) { return is_tone(span, m.channel.start_ms, m.call); });
   m.levels = media::speech::channel_levels(m.channel.samples, m.channel.rate, spans);
   for (const auto& span : spans) {
     SpeechSpan speech;

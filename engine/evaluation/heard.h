@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the agent's side of the recording holds besides speech: keys by their sound.
+// What the agent's side of the recording holds besides speech: keys by their sound, and signalling tones.
 #pragma once
 
 #include "engine/call/call_record.h"
@@ -8,7 +8,7 @@
 
 namespace linecheck::engine {
 
-/// Adds them to the record. A pure function of the two; costs about 6 ms of CPU for each minute.
+/// Adds them to the record. A pure function of the two; costs about 20 us for each 20 ms that are not silent.
 void hear_signals(CallRecord& call, const StereoRecording& recording);
 
 }  // namespace linecheck::engine

@@ -293,6 +293,23 @@ void read_media(const Reader& run, CallRecord& call) {
     });
     call.media.digits.push_back(std::move(digit));
   });
+  run.array("tones", [&](const json& value, const std::string& path) {
+    const Reader in(value, path);
+    media::ToneEvent tone;
+    const auto kind = media::tone_named(in.maybe<std::string>("tone").value_or(""));
+    if (!kind) return;
+    tone.kind = *kind;
+    in.get("start_ms", tone.start_ms);
+    in.get("end_ms", tone.end_ms);
+    const std::vector<double> frequencies = numbers(in, "frequencies_hz");
+    if (!frequencies.empty()) tone.low_hz = frequencies[0];
+    if (frequencies.size() > 1) tone.high_hz = frequencies[1];
+    in.get("level_dbm0", tone.level_dbm0);
+    in.get("bursts", tone.bursts);
+    tone.cadence = in.maybe<std::string>("cadence").value_or("");
+    tone.countries = in.maybe<std::string>("countries").value_or("");
+    call.tones.push_back(std::move(tone));
+  });
   const Reader engine = run.object("engine");
   media::EngineStatistics& own = call.media.engine;
   own.pacing = histogram_in(engine);

@@ -108,6 +108,24 @@ json digits_json(const std::vector<media::DigitEvent>& digits) {
   return array;
 }
 
+json tones_json(const std::vector<media::ToneEvent>& tones) {
+  json array = json::array();
+  for (const media::ToneEvent& tone : tones) {
+    json frequencies = json::array();
+    if (tone.low_hz > 0) frequencies.push_back(number(tone.low_hz));
+    if (tone.high_hz > 0) frequencies.push_back(number(tone.high_hz));
+    array.push_back({{"tone", text(std::string(media::tone_name(tone.kind)))},
+                     {"start_ms", number(tone.start_ms)},
+                     {"end_ms", number(tone.end_ms)},
+                     {"frequencies_hz", std::move(frequencies)},
+                     {"level_dbm0", number(tone.level_dbm0)},
+                     {"bursts", tone.bursts},
+                     {"cadence", text_or_null(tone.cadence)},
+                     {"countries", text_or_null(tone.countries)}});
+  }
+  return array;
+}
+
 json line_json(const std::vector<media::LinePeriod>& periods) {
   json array = json::array();
   for (const media::LinePeriod& period : periods) {
@@ -293,7 +311,7 @@ json run_json(const Run& run, const JsonOptions& options) {
       {"expected_outcome", expected_outcome_json(evaluation)},
       {"dtmf", digits_json(call.media.digits)},
       {"digits_sent", text(call.digits_sent)},
-      {"tones", json::array()},
+      {"tones", tones_json(call.tones)},
       {"engine", engine_json(call)},
   };
   const bool details = options.details;

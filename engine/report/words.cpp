@@ -335,6 +335,8 @@ std::string advice_for_check(std::string_view check) {
   if (has("packet_loss") || has("jitter") || has("mos_cqe")) {
     return "The line was bad on the way: compare with RTP in the report, and with a call over another trunk.";
   }
+  if (has("tone"))
+    return "See in the timeline which tones there were: result.json has their frequencies and cadence.";
   if (has("said")) return "Read the transcript beside the recording: the words may be there in another form.";
   return "Open the call in the report: the marked place on its timeline shows what happened.";
 }

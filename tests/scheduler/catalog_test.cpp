@@ -464,9 +464,11 @@ TEST_CASE("expect: what is refused") {
             .starts_with("f:6:34: expect[0].said.matches: is not a regular expression: "));
   CHECK(expect_problems("  - {said: {by: caller, matches: \"(x{99}){99}{99}{99}\"}}\n")
             .starts_with("f:6:34: expect[0].said.matches: is not a regular expression: "));
-  CHECK(expect_problems("  - {transferred_to: sip:x@y}\n  - {tone: beep}\n") ==
-        "f:6:22: expect[0].transferred_to: the check 'transferred_to' is not available in this version\n"
-        "f:7:12: expect[1].tone: the check 'tone' is not available in this version\n");
+  CHECK(
+      expect_problems("  - {transferred_to: sip:x@y}\n  - {tone: beep}\n  - {tone: beeep}\n") ==
+      "f:6:22: expect[0].transferred_to: the check 'transferred_to' is not available in this version\n"
+      "f:8:12: expect[2].tone: expected ringback, busy, congestion, sit, dial, fax, beep or music, found the "
+      "text 'beeep'; did you mean 'beep'?\n");
   CHECK(expect_problems("  - {sip_status: 99, tone: x}\n") ==
         "f:6:5: expect[0]: holds two checks, 'sip_status' and 'tone': make them two entries\n");
   CHECK(expect_problems("  - {hung_up: agent}\n") ==

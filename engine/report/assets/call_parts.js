@@ -15,6 +15,7 @@ function transcriptCard(run, timeline) {
     ...run.turns.filter((turn) => !covered(turn)).map((turn) => ({
       who: turn.who, ms: turn.start_ms, end: turn.end_ms, turn, text: null})),
     ...digitGroups(run),
+    ...(run.tones || []).map((tone) => ({who: 'agent', ms: tone.start_ms, end: tone.end_ms, text: toneText(tone), digits: true})),
   ].sort((a, b) => a.ms - b.ms);
   if (!entries.length) return null;
   const rows = entries.map((entry) => {
@@ -34,6 +35,11 @@ function transcriptCard(run, timeline) {
     }
   };
   return section('Conversation', 'Caller on the left, agent on the right. A time jumps to it.', list);
+}
+
+function toneText(tone) {
+  const hz = tone.frequencies_hz.map((one) => Math.round(one)).join(' + ');
+  return `${tone.tone.replace('_', ' ')}${tone.tone === 'beep' || tone.tone === 'music' ? '' : ' tone'}${hz ? `, ${hz} Hz` : ''}${tone.cadence ? `, ${tone.cadence} ms` : ''}`;
 }
 
 function digitGroups(run) {

@@ -214,8 +214,11 @@ class Timeline {
     if (turn) lines.push(...turnLines(turn));
     for (const digit of this.run.dtmf) {
       if (Math.abs(digit.start_ms - ms) <= near + digit.duration_ms) {
-        lines.push(`key ${digit.digit} by the ${digit.by}, ${quantity(digit.duration_ms, 'ms')}, ${digit.transport}`);
+        lines.push(`key ${digit.digit} by the ${digit.by}, ${digit.duration_ms ? quantity(digit.duration_ms, 'ms') : 'no length said'}, ${[digit.transport, ...(digit.also || [])].join(' and ')}`);
       }
+    }
+    for (const tone of this.run.tones || []) {
+      if (side === 'agent' && tone.start_ms <= ms && tone.end_ms >= ms) lines.push(toneText(tone));
     }
     return lines.join('\n');
   }
