@@ -345,6 +345,7 @@ void Engine::Impl::start(LegId leg, const StreamOptions& options) {
                 options.receive_telephone_event_payload_type,
                 options.receive_payload_types,
                 options.symmetric};
+  stream.ptime_ms = options.ptime_ms;
   stream.may_send = options.may_send;
   stream.may_receive = options.may_receive;
   stream.rtcp = options.rtcp;

@@ -103,6 +103,9 @@ struct StreamOptions {
   /// nobody.
   bool may_send = true;
   bool may_receive = true;  ///< false: nothing is expected to come, so its absence is no timeout
+  /// How much audio the remote likes in a packet (a=ptime, RFC 4566 section 6). Honoured are 40 and 60 of
+  /// G.711 and G.722, over a line that is not made worse; whatever else it is, packets hold 20 ms.
+  int ptime_ms = kFrameMs;
   bool rtcp = true;
   bool rtcp_mux = false;               ///< agreed in SDP (RFC 5761): RTCP on RTP's ports
   std::string remote_rtcp_address;     ///< of a=rtcp (RFC 3605); empty: remote_address

@@ -67,6 +67,10 @@ void Leg::start(const Stream& stream, std::int64_t now_ns, std::unique_ptr<SrtpP
     clock_rate_ = clock_rate;
     playout_.set_clock_rate(clock_rate);
   }
+  if (gathered_.frames > 0 && (stream_->codec != stream.codec || !stream.may_send)) {
+    gathered_.frames = 0;  // what a re-INVITE finds half packed is of the old stream
+    gathered_.size = 0;
+  }
   stream_ = stream;
   remote_.announce(stream.remote, stream.symmetric);
   if (stream.rtcp) {
@@ -74,7 +78,7 @@ void Leg::start(const Stream& stream, std::int64_t now_ns, std::unique_ptr<SrtpP
     rtcp_.start(now_ns - setup_.origin_ns);
   }
   report_.send.codec = codec_name(stream.codec);
-  report_.send.ptime_ms = kFrameMs;
+  report_.send.ptime_ms = kFrameMs * frames_in_packet();
 }
 
 void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayNote>& notes, Outlet& outlet) {
@@ -84,6 +88,7 @@ void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayN
     // spurt.
     report_.engine.skipped_frames +=
         static_cast<std::uint64_t>((tick_ns - next_frame_ns_) / (kFrameMs * kNsPerMs));
+    send_gathered();
     marker_ = true;
     // The recording's window moves on before anything is written beyond it.
     if (setup_.ring) track_.settle(map_, position_of(tick_ns) - track_.hold_back(), *setup_.ring);
@@ -102,13 +107,15 @@ void Leg::send_frame(std::int64_t tick_ns, const Clock& clock, std::vector<PlayN
     send_line_->carry(tick_ns, position, {});
   }
   const std::int64_t left_ns = clock.now_ns();
+  bool left = true;
   if (digit) {
+    send_gathered();
     send_digit(*digit);
   } else {
-    send_audio(tick_ns, position, audio);
+    left = send_audio(tick_ns, position, audio);
   }
-  if (stream_->may_send) account(tick_ns, left_ns);
-  publish(notes, position, left_ns, outlet);
+  if (stream_->may_send && left) account(tick_ns, left_ns);
+  publish(notes, position, left_ns + frames_to_come() * kFrameMs * kNsPerMs, outlet);
 }
 
 void Leg::fill_bed(std::int64_t position, std::span<std::int16_t> audio) const {
@@ -125,12 +132,39 @@ void Leg::fill_bed(std::int64_t position, std::span<std::int16_t> audio) const {
   }
 }
 
-void Leg::send_audio(std::int64_t tick_ns, std::int64_t position, std::span<const std::int16_t> audio) {
+int Leg::frames_in_packet() const {
+  if (stream_->codec == Codec::opus || send_line_) return 1;
+  return std::clamp(stream_->ptime_ms / kFrameMs, 1, 3);
+}
+
+bool Leg::gather(std::int64_t position, std::span<const std::uint8_t> payload) {
+  if (gathered_.frames == 0) gathered_.position = position;
+  std::copy(payload.begin(), payload.end(),
+            gathered_.bytes.begin() + static_cast<std::ptrdiff_t>(gathered_.size));
+  gathered_.size += payload.size();
+  return ++gathered_.frames >= frames_in_packet() && send_gathered();
+}
+
+bool Leg::send_gathered() {
+  if (gathered_.frames == 0) return false;
+  const auto payload = std::span<const std::uint8_t>(gathered_.bytes).first(gathered_.size);
+  if (!session_.send(payload, stream_->payload_type, std::exchange(marker_, false),
+                     timestamp_of(gathered_.position), remote_.destination())) {
+    ++report_.send.malformed;
+  }
+  ++report_.send.packets;
+  report_.send.bytes += payload.size();
+  gathered_.size = 0;
+  gathered_.frames = 0;
+  return true;
+}
+
+bool Leg::send_audio(std::int64_t tick_ns, std::int64_t position, std::span<const std::int16_t> audio) {
   if (!stream_->may_send) {
     // On hold nothing leaves, and what is said meanwhile is said to nobody. The clock goes on; what comes
     // after the hold is a new talk spurt.
     marker_ = true;
-    return;
+    return false;
   }
   std::array<std::uint8_t, kMaxFrameSamples> room;
   const std::span<const std::uint8_t> payload = std::span(room).first(encoder_->encode(audio, room));
@@ -140,7 +174,10 @@ void Leg::send_audio(std::int64_t tick_ns, std::int64_t position, std::span<cons
   const bool kept = setup_.ring && !plain;
   const auto sound = std::span<const std::int16_t>(heard).first(kept ? audio.size() : 0);
   if (kept) encoder_->heard(audio, payload, heard);
-  if (payload.empty()) {
+  bool left = true;
+  if (frames_in_packet() > 1) {
+    left = gather(position, payload);
+  } else if (payload.empty()) {
     marker_ = true;  // what comes after silence that was not sent is a talk spurt (RFC 7587 section 4.1)
   } else {
     if (send_line_) send_line_->carry(tick_ns, position + encoder_->delay(), sound);
@@ -148,16 +185,17 @@ void Leg::send_audio(std::int64_t tick_ns, std::int64_t position, std::span<cons
                        remote_.destination())) {
       ++report_.send.malformed;
     }
-    if (send_line_) return;  // it counts and records what leaves
+    if (send_line_) return true;  // it counts and records what leaves
     ++report_.send.packets;
+    report_.send.bytes += payload.size();
   }
-  report_.send.bytes += payload.size();
-  if (!setup_.ring) return;
+  if (!setup_.ring) return left;
   if (plain) {
     setup_.ring->write_caller_ulaw(position, payload);
   } else {
     setup_.ring->write_caller(position + encoder_->delay(), sound);
   }
+  return left;
 }
 
 void Leg::send_digit(const DtmfSender::Packet& packet) {
@@ -216,6 +254,7 @@ void Leg::emit(double t_ms, LiveEvent what, Outlet& outlet, std::unique_ptr<Play
 }
 
 void Leg::finish(std::int64_t tick_ns, bool realtime) {
+  send_gathered();
   received_.pass(tick_ns - setup_.origin_ns);
   const std::int64_t position =
       position_of(tick_ns) + frame_samples(rate_);  // the end of the frame that has just left

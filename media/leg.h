@@ -41,6 +41,7 @@ struct Stream {
   int receive_telephone_event_payload_type = -1;
   PayloadTypes receive_payload_types{-1, -1, -1, -1};
   bool symmetric = true;
+  int ptime_ms = kFrameMs;  ///< that the remote likes
   bool may_send = true;     ///< false: on hold
   bool may_receive = true;  ///< false: nothing is expected to come
   bool rtcp = true;
@@ -130,7 +131,16 @@ class Leg {
   }
 
   void fill_bed(std::int64_t position, std::span<std::int16_t> audio) const;
-  void send_audio(std::int64_t tick_ns, std::int64_t position, std::span<const std::int16_t> audio);
+  /// Whether a packet left.
+  bool send_audio(std::int64_t tick_ns, std::int64_t position, std::span<const std::int16_t> audio);
+  bool gather(std::int64_t position, std::span<const std::uint8_t> payload);
+  bool send_gathered();
+  /// Of the packets that the remote likes.
+  [[nodiscard]] int frames_in_packet() const;
+  /// How many frames later than its own the packet leaves that holds the frame given last.
+  [[nodiscard]] int frames_to_come() const {
+    return gathered_.frames == 0 ? 0 : frames_in_packet() - gathered_.frames;
+  }
   void send_digit(const DtmfSender::Packet& packet);
   void account(std::int64_t tick_ns, std::int64_t left_ns);
   void publish(std::vector<PlayNote>& notes, std::int64_t position, std::int64_t left_ns, Outlet& outlet);
@@ -173,6 +183,14 @@ class Leg {
   std::uint32_t timestamp_base_ = 0;
   std::int64_t next_frame_ns_ = 0;  // 0: nothing has been sent
   bool marker_ = true;
+  // Of a packet that holds more than one frame: what it has so far.
+  struct Gathered {
+    std::array<std::uint8_t, 3 * kMaxFrameSamples / 2> bytes;  // three frames of G.711 or G.722: 480 bytes
+    std::size_t size = 0;
+    int frames = 0;
+    std::int64_t position = 0;  // of its first sample
+  };
+  Gathered gathered_;
 
   RtcpSession rtcp_;
   Remote control_remote_;

@@ -12,6 +12,7 @@ void Leg::impair(std::unique_ptr<SendLine> line, std::int64_t now_ns) {
     send_line_->change(*line, ms_of(now_ns), rate_);
     return;
   }
+  if (stream_) send_gathered();  // it takes packets of one frame
   send_line_ = std::move(line);
   send_line_->attach(*setup_.port, setup_.ring.get(), report_.send);
   send_line_->begin(ms_of(now_ns), rate_);

@@ -90,6 +90,7 @@ media::StreamOptions stream_of(const sip::Negotiated& agreed, const media::Strea
   stream.payload_type = agreed.payload_type;
   stream.telephone_event_payload_type = agreed.telephone_event_pt;
   stream.receive_telephone_event_payload_type = agreed.receive_telephone_event_pt;
+  stream.ptime_ms = agreed.ptime_ms;
   stream.may_send = agreed.may_send();
   stream.may_receive = agreed.may_receive();
   stream.rtcp_mux = agreed.rtcp_mux;

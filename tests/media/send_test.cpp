@@ -213,3 +213,67 @@ TEST_CASE("a full event queue loses events, and says so") {
   CHECK(leg.events.size() == 4);
   CHECK(leg.close().engine.dropped_events == 16);
 }
+
+TEST_CASE("packets hold as much audio as the remote likes") {
+  for (const int ptime : {40, 60}) {
+    CAPTURE(ptime);
+    VirtualLeg leg({}, true);
+    Stream stream;
+    stream.remote = *Address::parse("192.0.2.1", 5004);
+    stream.codec = Codec::pcma;
+    stream.payload_type = 8;
+    stream.telephone_event_payload_type = 101;
+    stream.ptime_ms = ptime;
+    leg.start(stream);
+    leg.play(tone_clip(4000), 1);
+    leg.run_ms(600);
+    leg.digits("5", 100, 100, 2);
+    leg.run_ms(600);
+    std::int64_t audio = 0;
+    const RtpPacket* before = nullptr;
+    RtpPacket last;
+    std::size_t short_ones = 0;
+    for (const auto& sent : leg.wire->sent) {
+      const RtpPacket packet = sent.rtp();
+      if (before != nullptr) CHECK(packet.sequence == static_cast<std::uint16_t>(last.sequence + 1));
+      if (packet.payload_type == 8) {
+        const auto samples = static_cast<std::int64_t>(packet.payload.size());
+        short_ones += samples != ptime * 8;
+        audio += samples;
+        // The last of its samples is encoded when it leaves, and not a frame later.
+        const auto at = (sent.at_ns - leg.origin_ns) / ns_per_sample(kNarrowRate) + 160;
+        CHECK(packet.timestamp == leg.numbers.timestamp + static_cast<std::uint32_t>(at - samples));
+        CHECK(packet.marker == (before == nullptr));
+      }
+      last = packet;
+      before = &last;
+    }
+    CHECK(short_ones <= 1);  // the one that the key's first packet cut short
+    CHECK(audio >= (1200 - 160 - 2 * ptime) * 8);
+    // What is heard begins with the packet that holds it, though that leaves later.
+    const auto started = leg.all<PlayStarted>();
+    REQUIRE(started.size() == 1);
+    CHECK(started[0].second.mono_ns - leg.origin_ns >=
+          static_cast<std::int64_t>(started[0].first * 1e6) + (ptime - 20) * kNsPerMs);
+    const LegReport report = leg.close();
+    CHECK(report.send.ptime_ms == ptime);
+    CHECK(report.send.packets == leg.wire->sent.size());
+    CHECK(report.engine.late_ticks == 0);
+    std::int64_t recorded = 0;
+    for (const auto& frame : leg.recording) recorded += frame.caller != 0 && std::abs(frame.caller) > 100;
+    CHECK(recorded == 3000);  // of 4,000: every fourth sample of the cosine is 0
+  }
+}
+
+TEST_CASE("a wish for packets that we do not make is a wish for 20 ms") {
+  for (const int ptime : {0, 5, 10, 20, 30, 39}) {
+    VirtualLeg leg;
+    Stream stream;
+    stream.remote = *Address::parse("192.0.2.1", 5004);
+    stream.ptime_ms = ptime;
+    leg.start(stream);
+    leg.run_ms(200);
+    for (const auto& sent : leg.wire->sent) CHECK(sent.rtp().payload.size() == 160);
+    CHECK(leg.close().send.ptime_ms == 20);
+  }
+}
