@@ -302,7 +302,6 @@ json run_json(const Run& run, const JsonOptions& options) {
         {"origin_mono_ns", call.origin_mono_ns}}},
       {"voice_recording_url", recording_url(run, options)},
       {"pcap_url", file_url(run.call.capture_path, options)},
-      {"pcap_url", file_url(run.call.capture_path, options)},
       {"testing_channel_index", 0},
       {"transcript", transcript_text(evaluation.transcript)},
       {"transcript_object", transcript_json(evaluation.transcript)},

@@ -12,6 +12,7 @@
 #include "engine/report/ladder.h"
 #include "tests/engine/report/sample.h"
 
+namespace media = linecheck::media;
 using namespace linecheck::engine;
 using namespace linecheck::engine::report;
 using nlohmann::json;
@@ -159,6 +160,50 @@ TEST_CASE("a run says what happened to it") {
   lean.details = false;
   CHECK(run_json(result.runs[0], lean)["sip"].empty());
   CHECK(run_json(result.runs[0], lean)["turns"].empty());
+}
+
+TEST_CASE("keys and tones come back as they were written") {
+  Result result = sample::result();
+  Run& run = result.runs[0];
+  media::DigitEvent key;
+  key.digit = '#';
+  key.start_ms = 1500;
+  key.duration_ms = 98;
+  key.gap_ms = 102;
+  key.level_dbm0 = -12.5;
+  key.transport = media::DigitTransport::inband;
+  key.also[static_cast<std::size_t>(media::DigitTransport::info)] = true;
+  media::DigitEvent info;  // says neither a length nor a level
+  info.digit = '1';
+  info.start_ms = 1900;
+  info.transport = media::DigitTransport::info;
+  run.call.media.digits = {key, info};
+  media::ToneEvent busy;
+  busy.kind = media::ToneEvent::Kind::busy;
+  busy.start_ms = 2000;
+  busy.end_ms = 5500;
+  busy.low_hz = 480;
+  busy.high_hz = 620;
+  busy.level_dbm0 = -14;
+  busy.bursts = 4;
+  busy.cadence = "500 on, 500 off";
+  busy.countries = "us";
+  media::ToneEvent music;
+  music.kind = media::ToneEvent::Kind::music;
+  music.end_ms = 12'000;
+  run.call.tones = {busy, music};
+
+  const json written = run_json(run);
+  CHECK(written["dtmf"][0]["also"] == json::array({"info"}));
+  CHECK(written["dtmf"][1]["duration_ms"].is_null());
+  CHECK(written["dtmf"][1]["level_dbm0"].is_null());
+  CHECK(written["tones"][0]["tone"] == "busy");
+  CHECK(written["tones"][0]["frequencies_hz"] == json::array({480.0, 620.0}));
+  CHECK(written["tones"][1]["frequencies_hz"].empty());
+  CHECK(written["tones"][1]["cadence"].is_null());
+  const json again = run_json(run_from_json(written));
+  CHECK(again["dtmf"] == written["dtmf"]);
+  CHECK(again["tones"] == written["tones"]);
 }
 
 TEST_CASE("the recording is named as whoever reads it will find it") {
