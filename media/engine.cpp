@@ -271,6 +271,7 @@ LegId Engine::Impl::open(LegOptions options) {
   if (options.noise_bed) check_rate(*options.noise_bed, options.rate, "open: a noise bed");
   LegSetup setup;
   std::unique_ptr<UdpPort> port = ports_.acquire();
+  port->set_class_of_service(options.dscp);
   setup.numbers = StreamNumbers(options.seed);
   // Below 2^15, so that a receiver that misses the first packets of an encrypted stream cannot take the first
   // wrap for one that never was (RFC 3711, 3.3.1).

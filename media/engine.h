@@ -66,6 +66,7 @@ struct LegOptions {
   bool hear_inband_keys = false;
   std::uint64_t seed = 0;  ///< of SSRC and the first sequence number and timestamp; 0: random
   std::chrono::milliseconds rtp_timeout{10000};
+  int dscp = -1;  ///< 0..63: class of service of what we send (RFC 2474); -1: the system's default
   /// Simulated bad lines, seeded by `seed`. What we send leaves over the one, and is recorded as it leaves;
   /// what comes is counted and recorded before the other, and heard after it.
   Impairment send_line;

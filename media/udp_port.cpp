@@ -146,6 +146,16 @@ void UdpPort::receive_control(DatagramBatch& batch) noexcept {
   receive_more(rtcp_.get(), batch);
 }
 
+void UdpPort::set_class_of_service(int dscp) noexcept {
+  const int value = dscp < 0 ? 0 : dscp << 2;  // beside it are the two bits of ECN (RFC 3168)
+  for (const FileDescriptor* socket : {&rtp_, &rtcp_}) {
+    if (family_ == AF_INET6)
+      setsockopt(socket->get(), IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof(value));
+    else
+      setsockopt(socket->get(), IPPROTO_IP, IP_TOS, &value, sizeof(value));
+  }
+}
+
 std::size_t UdpPort::discard() noexcept {
   // Bounded, so that a flood cannot hold the caller: what is left goes with the next call.
   constexpr std::size_t kMost = 1024;

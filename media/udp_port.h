@@ -42,6 +42,9 @@ class UdpPort final : public DatagramPort {
   void use(IoRing* ring) noexcept override { ring_ = ring; }
   void expect() noexcept override;
 
+  /// Of all that is sent from here on; -1: the default. Best effort: a kernel that refuses is not an error.
+  void set_class_of_service(int dscp) noexcept;
+
   /// Throws away what waits on both sockets; returns how many datagrams that were.
   std::size_t discard() noexcept;
 

@@ -168,14 +168,14 @@ ConditionalActions read_conditional_actions(Reader& map) {
   return actions;
 }
 
-void read_tools(Reader& map) {
+void read_tools(Reader& map, Scenario& scenario) {
   map.each("tool_ids", [&](const Field& item) {
     std::string tool;
     if (!item.get(tool)) return;
     if (std::find(kTools.begin(), kTools.end(), tool) == kTools.end()) {
       item.problem("unknown tool '" + tool + "': expected " + join_or(kTools) + did_you_mean(tool, kTools));
     } else if (tool == "TOOL_END_CALL_ON_TRANSFER") {
-      item.problem(not_available("noticing a transfer"));
+      scenario.end_call_on_transfer = true;
     }
   });
 }
@@ -230,7 +230,7 @@ std::optional<Scenario> parse_scenario(const Node& node, Problems& problems) {
   }
   map.read("scenario_language", scenario.scenario_language);
   map.read("max_duration", scenario.max_duration, between(10, 3600));
-  read_tools(map);
+  read_tools(map, scenario);
   map.each("metrics",
            [&](const Field& item) { item.problem(not_available("choosing metrics in a scenario")); });
   if (map.read("phone_number", scenario.phone_number) && !is_phone_number(scenario.phone_number)) {

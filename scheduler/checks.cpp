@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "scheduler/checks.h"
+#include "scheduler/trunks.h"
 
 #include <algorithm>
 #include <array>
@@ -162,6 +163,17 @@ void parse_check(const Field& item, std::vector<Check>& checks) {
                                  {"beep", "beep"},
                                  {"music", "music"}})) {
       add(check);
+    }
+  } else if (kind == "transferred_to") {
+    TransferredTo check;
+    if (map.read(kind, check.target)) {
+      const bool uri = check.target.find(':') != std::string::npos;
+      if (const auto why = uri ? sip_uri_problem(check.target) : std::string(); !why.empty())
+        map.problem(kind, why);
+      else if (check.target.empty())
+        map.problem(kind, "expected a SIP URI, or the number or the name that it begins with");
+      else
+        add(check);
     }
   } else if (kind == "duration") {
     map.object(kind, [&](Reader& duration) { add(parse_between(duration)); });

@@ -206,6 +206,9 @@ struct HungUpBy {
 struct SipStatusIs {
   int status = 0;
 };
+struct TransferredTo {
+  std::string target;  ///< a SIP URI, or the user part of one
+};
 struct DurationBetween {
   std::optional<Millis> at_least;
   std::optional<Millis> at_most;
@@ -219,7 +222,7 @@ struct ToneHeard {
 /// One entry of a scenario's `expect`.
 struct Check {
   std::variant<MetricBound, AgentSpeaksWithin, Said, DigitsEqual, HungUpBy, SipStatusIs, DurationBetween,
-               ToneHeard>
+               ToneHeard, TransferredTo>
       what;
   std::string text;  ///< as written, one line, for reports
   Mark mark;
@@ -237,6 +240,7 @@ struct Scenario {
   ConditionalActions conditional_actions;
   std::string scenario_language;
   Millis max_duration{600'000};
+  bool end_call_on_transfer = false;  ///< TOOL_END_CALL_ON_TRANSFER
   std::string phone_number;
   std::vector<Check> expect;
   Mark mark;
@@ -246,13 +250,35 @@ struct Scenario {
 /// Encryption of a trunk's media.
 enum class Srtp { off, offer, require };
 
+/// How the caller's number reaches the trunk.
+enum class CallerIdentity { from, pai, rpid, privacy };
+
+/// Numbers that begin so are written so for a trunk; the rest of the number stays.
+struct PrefixRule {
+  std::string prefix;
+  std::string replace;
+};
+/// What the first rule that fits makes of a number; the number itself where none does.
+[[nodiscard]] std::string with_rules(const std::vector<PrefixRule>& rules, const std::string& number);
+
 /// Where calls go out. Nothing is dialled that `allow` does not name.
 struct Trunk {
   std::string name;
   std::string endpoint;
-  std::string proxy;  ///< SIP URI; empty: straight to the target
+  std::string proxy;    ///< SIP URI; empty: straight to the target
+  std::string address;  ///< IP address of the proxy, in place of a look-up of its name
+  std::string
+      domain;  ///< of our addresses (From, the address-of-record); empty: the proxy's, where we register
   std::optional<SipAuth> auth;
+  bool registers = false;
+  Millis register_expires{3'600'000};
+  std::optional<Millis> keep_alive;         ///< between OPTIONS; absent: none
   std::vector<std::string> caller_numbers;  ///< ranges are expanded by the loader
+  CallerIdentity identity = CallerIdentity::from;
+  std::vector<PrefixRule> called_format;  ///< numbers that we dial
+  std::vector<PrefixRule> caller_format;  ///< our own numbers
+  bool follow_redirects = false;
+  Millis session_timer{0};  ///< RFC 4028; 0: only where the peer wants one
   std::vector<Codec> codecs{Codec::pcmu, Codec::pcma};
   KeysBy dtmf = KeysBy::rfc4733;
   Srtp srtp = Srtp::off;

@@ -92,7 +92,7 @@ void check_allow_pattern(const Field& item, const std::string& pattern) {
     if (!std::all_of(digits.begin(), digits.end(), is_digit)) {
       item.problem("a pattern of numbers is a number, or its beginning and a * at the end: +1555*");
     }
-  } else if (!pattern.starts_with("sip:")) {
+  } else if (!pattern.starts_with("sip:") && !pattern.starts_with("sips:")) {
     item.problem("expected a number such as +1555* or a URI such as sip:*@host, found '" + pattern + "'");
   }
 }
@@ -126,6 +126,32 @@ void read_suite(const Field& field, std::vector<std::string>& suites) {
   suites.emplace_back(name);
 }
 
+void read_registration(Reader& map, Trunk& trunk) {
+  map.read("register", trunk.registers);
+  map.read("register_expires", trunk.register_expires, between(10, 86'400));
+  if (!trunk.registers) return;
+  if (trunk.proxy.empty())
+    map.problem("register", "a trunk that registers needs the registrar's URI as its proxy");
+  if (!trunk.auth)
+    map.problem("register",
+                "a trunk that registers needs `auth`: its user name is the address that it registers");
+}
+
+void read_rule(const Field& item, std::vector<PrefixRule>& rules) {
+  Reader map(item);
+  PrefixRule rule;
+  const auto dialable = [](const std::string& text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '+'; });
+  };
+  if (map.require("prefix", rule.prefix) && !dialable(rule.prefix))
+    map.problem("prefix", "the beginning of a number is expected: digits, perhaps after a +");
+  if (map.require("replace", rule.replace) && !dialable(rule.replace))
+    map.problem("replace",
+                "what a number shall begin with is expected: digits, perhaps after a +; \"\" for nothing");
+  map.finish();
+  rules.push_back(std::move(rule));
+}
+
 Trunk parse_trunk(Reader& map) {
   Trunk trunk;
   trunk.mark = map.mark();
@@ -135,15 +161,30 @@ Trunk parse_trunk(Reader& map) {
     if (const auto why = sip_uri_problem(trunk.proxy); !why.empty()) map.problem("proxy", why);
   }
   map.object("auth", [&](Reader& auth) { trunk.auth = parse_auth(auth); });
-  bool registers = false;
-  if (map.read("register", registers) && registers) map.unavailable("register", "registering a trunk");
+  if (map.read("address", trunk.address) &&
+      trunk.address.find_first_not_of("0123456789abcdefABCDEF.:") != std::string::npos)
+    map.problem("address", "'" + trunk.address + "' is not an IP address");
+  if (map.read("domain", trunk.domain)) {
+    if (const auto why = sip_uri_problem("sip:" + trunk.domain); !why.empty())
+      map.problem("domain", "'" + trunk.domain + "' is not the name of a host");
+  }
+  read_registration(map, trunk);
+  map.read("keep_alive", trunk.keep_alive, between(1, 3600));
+  if (trunk.keep_alive && trunk.proxy.empty())
+    map.problem("keep_alive", "there is no proxy that could be asked");
   NumberPool pool(trunk.caller_numbers);
   map.each("caller_numbers", [&](const Field& item) { pool.add(item); });
-  std::string identity = "from";
-  if (map.choice<std::string>("identity", identity, {{"from", "from"}, {"pai", "pai"}, {"rpid", "rpid"}}) &&
-      identity != "from") {
-    map.unavailable("identity", "identity: " + identity);
-  }
+  map.choice("identity", trunk.identity,
+             {{"from", CallerIdentity::from},
+              {"pai", CallerIdentity::pai},
+              {"rpid", CallerIdentity::rpid},
+              {"privacy", CallerIdentity::privacy}});
+  map.object("number_format", [&](Reader& format) {
+    format.each("called", [&](const Field& item) { read_rule(item, trunk.called_format); });
+    format.each("caller", [&](const Field& item) { read_rule(item, trunk.caller_format); });
+  });
+  map.choice("redirects", trunk.follow_redirects, {{"report", false}, {"follow", true}});
+  map.read("session_timer", trunk.session_timer, between(90, 86'400));
   std::vector<Codec> codecs;
   if (map.each("codecs", [&](const Field& item) { read_codec(item, codecs); })) trunk.codecs = codecs;
   std::optional<KeysBy> dtmf;
@@ -165,6 +206,12 @@ Trunk parse_trunk(Reader& map) {
 }
 
 }  // namespace
+
+std::string with_rules(const std::vector<PrefixRule>& rules, const std::string& number) {
+  for (const PrefixRule& rule : rules)
+    if (number.starts_with(rule.prefix)) return rule.replace + number.substr(rule.prefix.size());
+  return number;
+}
 
 std::vector<Trunk> parse_trunks(const Field& list) {
   std::vector<Trunk> trunks;
@@ -214,12 +261,10 @@ bool is_phone_number(std::string_view text) {
 }
 
 std::string sip_uri_problem(std::string_view text) {
-  if (text.starts_with("sips:") || text.find("transport=tls") != std::string_view::npos) {
-    return not_available("SIP over TLS");
-  }
   const std::string shown = "'" + std::string(text.substr(0, 60)) + "' ";
-  if (!text.starts_with("sip:")) return shown + "is not a SIP URI: it must begin with sip:";
-  text.remove_prefix(4);
+  if (!text.starts_with("sip:") && !text.starts_with("sips:"))
+    return shown + "is not a SIP URI: it must begin with sip:";
+  text.remove_prefix(text.find(':') + 1);
   if (text.find_first_of(" \t\r\n<>\"") != std::string_view::npos) return shown + "holds blanks or < > \"";
   if (const auto at = text.rfind('@'); at != std::string_view::npos) {
     if (at == 0) return shown + "has nothing before the @";

@@ -55,8 +55,12 @@ void Endpoint::accept(LegId leg, std::string sdp, std::vector<Header> headers,
   impl_->shard.post(command::Accept{leg, std::move(sdp), std::move(headers), std::move(capabilities)});
 }
 
-void Endpoint::reject(LegId leg, int status, std::string phrase) {
-  impl_->shard.post(command::Reject{leg, status, std::move(phrase)});
+void Endpoint::reject(LegId leg, int status, std::string phrase, std::string reason) {
+  impl_->shard.post(command::Reject{leg, status, std::move(phrase), std::move(reason)});
+}
+
+void Endpoint::send_loose(LooseRequest request) {
+  impl_->shard.post(std::move(request));
 }
 
 void Endpoint::send_info(LegId leg, std::string content_type, std::string body) {

@@ -85,12 +85,29 @@ struct DialRequest {
   Identity identity = Identity::from;
   std::string contact;            ///< address:port in our Contact; empty: the endpoint's
   bool follow_redirects = false;  ///< 3xx: try its contacts in the order of their q, each if allowed
+  bool follow_transfers = false;  ///< a REFER by the peer is accepted if its target is allowed
   std::chrono::seconds session_expires{0};  ///< RFC 4028; 0: only if the peer asks for it
   std::string replaces;     ///< value of a Replaces header (RFC 3891), of an attended transfer
   std::string referred_by;  ///< sip: URI for Referred-By (RFC 3892)
   std::vector<Header> headers;
   std::string sdp;  ///< the offer
   std::chrono::milliseconds no_answer_timeout{60'000};
+  std::optional<Credentials> auth;
+};
+
+/// A request outside any call, for an agent that is asked to call us.
+struct LooseRequest {
+  enum class Method { message, refer };
+  LegId id = 0;  ///< from new_leg_id(); RequestAnswered carries it, and is its last event
+  Method method = Method::message;
+  std::string target_uri;
+  std::string from_uri;       ///< empty: made from the local address
+  std::string proxy;          ///< as in DialRequest
+  std::string proxy_address;  ///< as in DialRequest
+  std::vector<Header> headers;
+  std::string content_type;  ///< of a MESSAGE
+  std::string body;
+  std::string refer_to;  ///< of a REFER: the URI that the peer is to call
   std::optional<Credentials> auth;
 };
 
@@ -124,7 +141,11 @@ class Endpoint {
   /// peer's is answered with; absent: only what `sdp` names.
   void accept(LegId leg, std::string sdp, std::vector<Header> headers = {},
               std::optional<OfferOptions> capabilities = {});
-  void reject(LegId leg, int status, std::string phrase = {});
+  /// `reason` goes out as a Reason header's text.
+  void reject(LegId leg, int status, std::string phrase = {}, std::string reason = {});
+
+  /// Sends it, if EndpointOptions::allow permits its target; RequestAnswered tells.
+  void send_loose(LooseRequest request);
 
   /// Ends a leg in whatever state it is: not sent yet: never sent; ringing: CANCEL (after the first
   /// provisional response, RFC 3261, 9.1; a 200 that crosses it is ACKed and BYEd); answered: BYE; incoming:

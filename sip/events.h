@@ -91,13 +91,19 @@ struct TransferRequested {
   std::string target;       ///< sip: URI, without parameters and headers
   std::string replaces;     ///< value of the Replaces header in it: an attended transfer
   std::string referred_by;  ///< URI of who asks
-  bool permitted = false;   ///< by EndpointOptions::allow
+  bool permitted = false;   ///< by EndpointOptions::allow, and DialRequest::follow_transfers
 };
 
 /// What the peer tells of the transfer that we asked for.
 struct TransferProgress {
   int status = 0;      ///< of its NOTIFY's sipfrag; of the answer to our REFER where that refused it
   bool final = false;  ///< nothing more will come
+};
+
+/// The final answer to a LooseRequest; 0: it was not sent, 408: nobody answered.
+struct RequestAnswered {
+  int status = 0;
+  std::string reason;  ///< plain words
 };
 
 /// An INVITE that was refused before anybody was asked.
@@ -153,7 +159,8 @@ struct Event {
   LegId leg = 0;
   std::int64_t mono_ns = 0;  ///< CLOCK_MONOTONIC, when it happened on the wire (where it did)
   std::variant<Incoming, Dialled, Provisional, Answered, Confirmed, MediaChanged, Failed, Ended, Finished,
-               InfoReceived, InfoAnswered, TransferRequested, TransferProgress, TrunkChanged, CallRefused>
+               InfoReceived, InfoAnswered, TransferRequested, TransferProgress, TrunkChanged, CallRefused,
+               RequestAnswered>
       what;
 };
 

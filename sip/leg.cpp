@@ -201,7 +201,7 @@ void Leg::accept(const std::string& sdp, const std::vector<Header>& headers,
   respond(200, sip_200_OK, sdp, header_lines(sendable));
 }
 
-void Leg::reject(int status, const std::string& phrase) {
+void Leg::reject(int status, const std::string& phrase, const std::string& reason) {
   if (outgoing_ || phase_ != Phase::trying) return;
   const int code = status >= 300 && status <= 699 ? status : 500;
   const char* standard = sip_status_phrase(code);
@@ -212,12 +212,14 @@ void Leg::reject(int status, const std::string& phrase) {
     text = around_.phrases.insert(clean.substr(1, clean.size() - 2)).first->c_str();
   }
   ack_wanted_ = true;
-  respond(code, text, {}, {});
+  const std::string extra =
+      reason.empty() ? std::string() : "Reason: " + reason_value(code, reason.substr(0, 512)) + "\r\n";
+  respond(code, text, {}, extra);
   Failed failed;
   failed.kind = kind_of(code);
   failed.status = code;
   failed.phrase = text;
-  failed.reason = "refused by us";
+  failed.reason = reason.empty() ? "refused by us" : reason;
   fail(std::move(failed), mono_now_ns());
 }
 

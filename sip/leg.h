@@ -69,7 +69,7 @@ class Leg {
   void ring(int status, const std::string& sdp);
   void accept(const std::string& sdp, const std::vector<Header>& headers,
               const std::optional<OfferOptions>& capabilities);
-  void reject(int status, const std::string& phrase);
+  void reject(int status, const std::string& phrase, const std::string& reason);
   void hang_up(const std::string& reason);
   void send_info(const std::string& content_type, const std::string& body);
   void refer(const std::string& target_uri);

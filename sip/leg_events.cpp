@@ -167,7 +167,7 @@ void Leg::on_refer(const sip_t* sip, tagi_t* tags) {
   const auto target = redirect_target(&url);
   if (target) {
     asked.target = target->plain;
-    asked.permitted = request_.follow_redirects && around_.options.allow &&
+    asked.permitted = (!outgoing_ || request_.follow_transfers) && around_.options.allow &&
                       around_.options.allow->permits_at(target->plain, request_.proxy);
   } else {
     asked.target = uri_text(&url);

@@ -207,6 +207,8 @@ void Shard::stop() {
   const std::int64_t settle_ns = std::chrono::nanoseconds(options_.settle).count();
   step_until([this] { return legs_.empty() && trunks_.empty(); }, mono_now_ns() + settle_ns + 1'000'000'000);
   trunks_.clear();
+  for (const auto& [id, errand] : errands_) errand->abandon();
+  errands_.clear();
   ids.clear();
   for (const auto& [slot, leg] : legs_) ids.push_back(leg->id());
   for (const LegId id : ids) with(id, [](Leg& leg) { leg.abandon(); });
@@ -249,7 +251,7 @@ void Shard::execute(Command&& command) {
   } else if (const auto* accept = std::get_if<command::Accept>(&command)) {
     with(accept->leg, [&](Leg& leg) { leg.accept(accept->sdp, accept->headers, accept->capabilities); });
   } else if (const auto* reject = std::get_if<command::Reject>(&command)) {
-    with(reject->leg, [&](Leg& leg) { leg.reject(reject->status, reject->phrase); });
+    with(reject->leg, [&](Leg& leg) { leg.reject(reject->status, reject->phrase, reject->reason); });
   } else if (const auto* hang = std::get_if<command::HangUp>(&command)) {
     hang_up(*hang);
   } else if (const auto* info = std::get_if<command::SendInfo>(&command)) {
@@ -262,6 +264,8 @@ void Shard::execute(Command&& command) {
     watch(std::move(*trunk));
   } else if (const auto* old = std::get_if<command::ForgetTrunk>(&command)) {
     forget(old->name);
+  } else if (auto* loose = std::get_if<LooseRequest>(&command)) {
+    run_errand(std::move(*loose));
   } else if (auto* allow = std::get_if<command::Allow>(&command)) {
     options_.allow = std::move(allow->list);
   } else {
@@ -349,6 +353,10 @@ void Shard::on_event(nua_event_t event, int status, const char* phrase, nua_hand
     trunk->second->on_event(event, status, phrase != nullptr ? phrase : "", sip);
     return sweep_trunks();
   }
+  if (const auto errand = errands_.find(leg_of(magic)); errand != errands_.end()) {
+    errand->second->on_event(status, phrase != nullptr ? phrase : "", sip);
+    return sweep_errand(leg_of(magic));
+  }
   if (magic != nullptr) {
     with(leg_of(magic), [&](Leg& leg) {
       // A leg that was redirected has left a handle behind, whose last events are nobody's.
@@ -403,6 +411,28 @@ void Shard::refuse_call(nua_handle_t* handle, const sip_t* sip, int status, cons
   if (sip->sip_request != nullptr) refused.request_user = user_of(sip->sip_request->rq_url);
   if (sip->sip_from != nullptr) refused.from_user = user_of(sip->sip_from->a_url);
   emit(Event{0, mono_now_ns(), std::move(refused)});
+}
+
+// ---- requests outside calls
+// ---------------------------------------------------------------------------------------------
+
+void Shard::run_errand(LooseRequest&& request) {
+  const LegId id = request.id;
+  if (id == 0 || generation_of(id) == 0 || find(id) != nullptr || is_over(id) || errands_.contains(id))
+    return;
+  if (stopping_) return emit(Event{id, mono_now_ns(), RequestAnswered{0, "the endpoint is shutting down"}});
+  auto& errand = errands_[id];
+  errand = std::make_unique<Errand>(around_, std::move(request));
+  errand->start();
+  sweep_errand(id);
+}
+
+void Shard::sweep_errand(LegId id) {
+  const auto found = errands_.find(id);
+  if (found == errands_.end() || !found->second->over()) return;
+  errands_.erase(found);
+  over_[slot_of(id)] = generation_of(id);
+  ids_.release(id);
 }
 
 // ---- trunks

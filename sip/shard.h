@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "sip/endpoint.h"
+#include "sip/errand.h"
 #include "sip/leg.h"
 #include "sip/leg_ids.h"
 #include "sip/listen_address.h"
@@ -47,6 +48,7 @@ struct Reject {
   LegId leg;
   int status;
   std::string phrase;
+  std::string reason;
 };
 struct HangUp {
   LegId leg;
@@ -75,7 +77,7 @@ struct Shutdown {};
 }  // namespace command
 using Command = std::variant<DialRequest, command::Ring, command::Accept, command::Reject, command::HangUp,
                              command::SendInfo, command::Refer, command::NotifyTransfer, TrunkOptions,
-                             command::ForgetTrunk, command::Allow, command::Shutdown>;
+                             command::ForgetTrunk, command::Allow, LooseRequest, command::Shutdown>;
 
 class Shard {
  public:
@@ -110,6 +112,8 @@ class Shard {
   void on_new_call(nua_handle_t* handle, const sip_t* sip);
   void refuse_call(nua_handle_t* handle, const sip_t* sip, int status, const char* phrase,
                    const std::string& reason, const std::string& source);
+  void run_errand(LooseRequest&& request);
+  void sweep_errand(LegId id);
   void watch(TrunkOptions&& options);
   void forget(const std::string& name);
   void sweep_trunks();
@@ -142,6 +146,7 @@ class Shard {
   std::vector<LegId> notes_;
   std::map<std::uint32_t, std::unique_ptr<TrunkWatch>> trunks_;  // by number; those being forgotten too
   std::uint32_t last_trunk_ = 0;
+  std::map<LegId, std::unique_ptr<Errand>> errands_;
   SourceLimits source_limits_;
   su_root_t* root_ = nullptr;
   int wake_registration_ = -1;

@@ -110,9 +110,11 @@ Failure failure_of(const sip::Failed& failed, const std::string& target) {
             "The trunk or the agent's server failed the call with " + answer + why + ".");
       break;
     case FailureKind::redirected:
-      blame(FailureCategory::agent, "The agent redirected the call (" + answer + ")" +
-                                        (failed.contact.empty() ? "" : " to " + failed.contact) +
-                                        "; redirects are not followed.");
+      blame(FailureCategory::agent,
+            "The agent redirected the call (" + answer + ")" +
+                (failed.contact.empty() ? "" : " to " + failed.contact) +
+                (why.empty() ? "; the trunk reports redirects, it does not follow them."
+                             : ", which was not followed" + why + "."));
       break;
     case FailureKind::no_answer:
       blame(FailureCategory::agent, "The agent did not answer in time; the call was cancelled.");

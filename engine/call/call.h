@@ -38,12 +38,19 @@ struct CallSpec {
   std::shared_ptr<const scheduler::Personality> personality;
   std::shared_ptr<const scheduler::TestProfile> profile;  ///< may be null
   std::size_t endpoint = 0;
-  std::string media_address;  ///< in our SDP
   std::string trunk;
   std::string caller_number;
-  std::string target;      ///< as the job says it: a number or a SIP URI
-  std::string target_uri;  ///< what goes into the Request-URI
-  std::string proxy;       ///< SIP URI or empty
+  std::string target;         ///< as the job says it: a number or a SIP URI
+  std::string target_uri;     ///< what goes into the Request-URI
+  std::string proxy;          ///< SIP URI or empty
+  std::string proxy_address;  ///< IP address in place of a look-up of the proxy's name
+  std::string from_domain;    ///< host of our From; empty: our own address
+  std::string media_address;  ///< in our SDP
+  std::string contact;        ///< address:port in our Contact; empty: the endpoint's
+  sip::Identity identity = sip::Identity::from;
+  bool follow_redirects = false;
+  std::chrono::seconds session_timer{0};
+  int rtp_dscp = -1;
   std::vector<sip::Codec> codecs;
   media::DigitTransport dtmf = media::DigitTransport::rfc4733;
   sip::Srtp srtp = sip::Srtp::off;
@@ -57,6 +64,8 @@ struct CallSpec {
 
   /// The durable point of no return, just before the INVITE: false when the call is no longer wanted.
   std::function<boost::asio::awaitable<bool>()> begin;
+  /// Why the trunk takes no calls at the moment; empty: it does. Asked before anything leaves.
+  std::function<std::string()> trunk_trouble;
   /// For live progress: "dialling", "talking", ...
   std::function<void(const std::string&)> doing;
 };

@@ -84,6 +84,9 @@ struct CallRecord {
                              ///< cancelled, ...
   std::optional<Failure> failure;
   bool cancelled = false;
+  std::string transferred_to;  ///< URI that the agent sent us to, and that answered
+  std::string
+      transfer_not_made;  ///< why a transfer that the agent asked for was not made; empty: none was asked
 
   std::vector<Utterance> utterances;
   std::string digits_sent;

@@ -28,7 +28,7 @@ constexpr std::chrono::milliseconds kTone{100};
 }  // namespace
 
 PlacedCall::PlacedCall(CallServices& services, std::shared_ptr<CallSpec> spec, CallInbox& inbox)
-    : services_(services), spec_(std::move(spec)), inbox_(inbox) {
+    : services_(services), spec_(std::move(spec)), inbox_(inbox), transfer_(services_, *spec_, inbox_) {
   record_.run_id = spec_->run.id;
   record_.attempt = spec_->attempt;
   record_.trunk = spec_->trunk;
@@ -41,6 +41,10 @@ PlacedCall::~PlacedCall() {
   if (sip_leg_ != 0) {
     if (sip_up_) services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_);
     services_.switchboard.disconnect(spec_->endpoint, sip_leg_);
+  }
+  if (old_leg_ != 0) {
+    services_.switchboard.endpoint(spec_->endpoint).hang_up(old_leg_);
+    services_.switchboard.disconnect(spec_->endpoint, old_leg_);
   }
   if (media_leg_ != 0) {
     if (media_up_) services_.switchboard.media().close(media_leg_);
@@ -113,6 +117,7 @@ bool PlacedCall::open_media() {
   options.recording_path = spec_->recording_path;
   options.noise_bed = noise_;
   options.seed = spec_->seed;
+  options.dscp = spec_->rtp_dscp;
   options.rate = leg_rate(spec_->codecs);
   offer_.codecs = spec_->codecs;
   expect_offered(offer_, options);
@@ -154,9 +159,18 @@ sip::DialRequest PlacedCall::make_invite() {
   sip::DialRequest request;
   request.id = endpoint.new_leg_id();
   request.target_uri = spec_->target_uri;
-  request.from_uri = "sip:" + sip::escape_user(spec_->caller_number) + "@" + spec_->media_address + ":" +
-                     std::to_string(endpoint.local_port());
+  const std::string& own = spec_->media_address;
+  const std::string here = (own.find(':') != std::string::npos ? "[" + own + "]" : own) + ":" +
+                           std::to_string(endpoint.local_port());
+  request.from_uri = "sip:" + sip::escape_user(spec_->caller_number) + "@" +
+                     (spec_->from_domain.empty() ? here : spec_->from_domain);
   request.proxy = spec_->proxy;
+  request.proxy_address = spec_->proxy_address;
+  request.contact = spec_->contact;
+  request.identity = spec_->identity;
+  request.follow_redirects = spec_->follow_redirects;
+  request.follow_transfers = true;
+  request.session_expires = spec_->session_timer;
   request.headers = {{"X-Run-Id", std::to_string(spec_->run.id)},
                      {"X-Scenario-Id", std::to_string(spec_->run.scenario)},
                      {"X-Result-Id", std::to_string(spec_->run.result_id)}};
@@ -172,6 +186,12 @@ sip::DialRequest PlacedCall::make_invite() {
 }
 
 boost::asio::awaitable<bool> PlacedCall::dial() {
+  if (const std::string trouble = spec_->trunk_trouble ? spec_->trunk_trouble() : ""; !trouble.empty()) {
+    fail(FailureCategory::network,
+         "The trunk '" + spec_->trunk + "' is down, so nothing was dialled: " + trouble + ".");
+    record_.ended_reason = "trunk-down";
+    co_return false;
+  }
   if (spec_->begin) {
     const bool wanted = co_await spec_->begin();
     if (!wanted) {
@@ -220,6 +240,8 @@ std::optional<bool> PlacedCall::on_dialling(sip::Event& event) {
       doing("ringing");
       note(t, "ringing", std::to_string(provisional->status) + " " + provisional->phrase);
     }
+    if (!provisional->sdp.empty() && record_.ended_reason.empty() && listen_to_early_media(provisional->sdp))
+      note(t, "early_media");
   } else if (const auto* answered = std::get_if<sip::Answered>(&event.what)) {
     record_.sip_status = answered->status;
     record_.answered_ms = t;
@@ -227,7 +249,7 @@ std::optional<bool> PlacedCall::on_dialling(sip::Event& event) {
       return std::nullopt;  // a 200 that crossed our CANCEL: the endpoint hangs it up
     in_call_ = true;
     note(t, "answered");
-    return start_media(*answered);
+    return start_media(answered->sdp);
   } else if (const auto* failed = std::get_if<sip::Failed>(&event.what)) {
     if (failed->status != 0) record_.sip_status = failed->status;
     record_.ended_ms = t;
@@ -244,13 +266,30 @@ std::optional<bool> PlacedCall::on_dialling(sip::Event& event) {
     return false;
   } else if (auto* finished = std::get_if<sip::Finished>(&event.what)) {
     keep_trace(*finished);
+    sip_up_ = false;
     return false;
   }
   return std::nullopt;
 }
 
-bool PlacedCall::start_media(const sip::Answered& answered) {
-  const auto negotiated = sip::negotiate_answer(offer_, answered.sdp);
+/// What is played before the answer (ringback, an announcement) is recorded; it decides nothing.
+bool PlacedCall::listen_to_early_media(const std::string& sdp) {
+  const auto negotiated = sip::negotiate_answer(offer_, sdp);
+  if (!negotiated) return false;
+  // With the keys, if there are any: a trunk that encrypts does so from the first packet.
+  stream_ = stream_of(*negotiated, stream_);
+  media::StreamOptions early = stream_;
+  early.may_send = false;
+  try {
+    services_.switchboard.media().start(media_leg_, early);
+  } catch (const std::exception&) {  // the answer may name a better address, and is judged by it
+    return false;
+  }
+  return true;
+}
+
+bool PlacedCall::start_media(const std::string& sdp) {
+  const auto negotiated = sip::negotiate_answer(offer_, sdp);
   if (!negotiated) {
     fail(FailureCategory::agent, "The agent answered, but its SDP can't be used: " + negotiated.error().text);
     record_.ended_reason = "media-not-acceptable";
@@ -474,8 +513,16 @@ void PlacedCall::end_open_utterances() {
 
 void PlacedCall::on_sip(sip::Event& event) {
   const double t = on_call_clock(event.mono_ns);
-  if (const auto* ended = std::get_if<sip::Ended>(&event.what)) {
+  if (transfer_.owns(event)) return on_transfer_event(event);
+  if (on_old_leg(event)) return;
+  if (const auto* asked = std::get_if<sip::TransferRequested>(&event.what)) {
+    on_transfer_asked(*asked, t);
+  } else if (const auto* ended = std::get_if<sip::Ended>(&event.what)) {
     note(t, "ended", ended->reason);
+    if (ended->by_remote && transfer_.dialling()) {  // it need not wait for the outcome (RFC 5589, 6)
+      agent_left_ = true;
+      return;
+    }
     record_.ended_ms = t;
     in_call_ = false;
     if (ended->by_remote) {
@@ -498,7 +545,8 @@ void PlacedCall::on_sip(sip::Event& event) {
     end_by_caller("no-dtmf");
   } else if (auto* finished = std::get_if<sip::Finished>(&event.what)) {
     keep_trace(*finished);
-    in_call_ = false;
+    sip_up_ = false;
+    if (!transfer_.dialling()) in_call_ = false;
   }
 }
 
@@ -524,12 +572,13 @@ void PlacedCall::change_media(const sip::MediaChanged& changed, double t_ms) {
 boost::asio::awaitable<void> PlacedCall::hang_up() {
   doing("hanging up");
   if (sip_up_) services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_);
+  transfer_.hang_up();
   if (media_up_) services_.switchboard.media().close(media_leg_);
   const auto deadline = CallInbox::Clock::now() + kLastWords;
-  while (sip_up_ || media_up_) {
+  while (sip_up_ || media_up_ || old_leg_ != 0 || transfer_.pending()) {
     std::optional<CallEvent> event = co_await inbox_.next(deadline);
     if (!event) {
-      if (sip_up_) note(now_ms(), "sip_never_finished");
+      if (sip_up_ || old_leg_ != 0 || transfer_.pending()) note(now_ms(), "sip_never_finished");
       if (media_up_) fail(FailureCategory::engine, "The recording was not completed in time.");
       break;
     }
@@ -548,16 +597,18 @@ void PlacedCall::on_last_words(CallEvent& event) {
   if (auto* media = std::get_if<media::Event>(&event)) {
     on_media(*media);
   } else if (auto* sip = std::get_if<sip::Event>(&event)) {
+    if (transfer_.owns(*sip)) return on_transfer_event(*sip);
+    if (on_old_leg(*sip)) return;
     if (std::holds_alternative<sip::Ended>(sip->what) || std::holds_alternative<sip::Failed>(sip->what)) {
       if (!record_.ended_ms) record_.ended_ms = on_call_clock(sip->mono_ns);
     } else if (auto* finished = std::get_if<sip::Finished>(&sip->what)) {
       keep_trace(*finished);
+      sip_up_ = false;
     }
   }
 }
 
 void PlacedCall::keep_trace(sip::Finished& finished) {
-  sip_up_ = false;
   for (sip::TraceMessage& message : finished.trace) {
     TracedMessage kept;
     kept.t_ms = on_call_clock(message.mono_ns);
@@ -569,6 +620,9 @@ void PlacedCall::keep_trace(sip::Finished& finished) {
     kept.message = std::move(message.text);
     record_.sip.push_back(std::move(kept));
   }
+  // Of several legs, in the order of time.
+  std::stable_sort(record_.sip.begin(), record_.sip.end(),
+                   [](const TracedMessage& a, const TracedMessage& b) { return a.t_ms < b.t_ms; });
 }
 
 }  // namespace linecheck::engine

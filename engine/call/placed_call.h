@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/call/call.h"
+#include "engine/call/transfer.h"
 #include "engine/persona/persona.h"
 
 namespace linecheck::engine {
@@ -53,7 +54,8 @@ class PlacedCall {
   bool open_media();
   sip::DialRequest make_invite();
   std::optional<bool> on_dialling(sip::Event& event);
-  bool start_media(const sip::Answered& answered);
+  bool start_media(const std::string& sdp);
+  bool listen_to_early_media(const std::string& sdp);
   void change_media(const sip::MediaChanged& changed, double t_ms);
 
   void perform(const PersonaAction& action);
@@ -70,6 +72,10 @@ class PlacedCall {
   void end_utterance(Spoken& spoken, double played_ms, double t_ms);
   void end_open_utterances();
   void on_sip(sip::Event& event);
+  void on_transfer_asked(const sip::TransferRequested& asked, double t_ms);
+  void on_transfer_event(sip::Event& event);
+  void switch_to_transfer_target(const sip::Answered& answered, double t_ms);
+  bool on_old_leg(sip::Event& event);
   void on_last_words(CallEvent& event);
   void keep_trace(sip::Finished& finished);
 
@@ -85,6 +91,9 @@ class PlacedCall {
   sip::OfferOptions offer_;
   media::StreamOptions stream_;  ///< in force
   sip::LegId sip_leg_ = 0;
+  sip::LegId old_leg_ = 0;  ///< to an agent that has transferred us; 0 once it is finished
+  Transfer transfer_;
+  bool agent_left_ = false;  ///< hung up while its transfer was under way
   media::LegId media_leg_ = 0;
   bool sip_up_ = false;    ///< dialled, Finished not yet seen
   bool media_up_ = false;  ///< opened, Closed not yet seen

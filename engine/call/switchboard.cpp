@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <system_error>
 
@@ -43,11 +45,43 @@ std::size_t Switchboard::add_endpoint(sip::EndpointOptions options) {
 
 void Switchboard::deliver(std::size_t endpoint, sip::Event event) {
   if (std::holds_alternative<sip::Incoming>(event.what)) {
-    if (on_incoming_) on_incoming_(endpoint, std::move(event));
+    if (on_incoming_)
+      on_incoming_(endpoint, std::move(event));
+    else
+      endpoints_[endpoint]->reject(event.leg, 404, {}, "no run waits for a call");
+    return;
+  }
+  if (auto* trunk = std::get_if<sip::TrunkChanged>(&event.what)) {
+    trunks_[trunk->name] = *trunk;
+    for (boost::asio::steady_timer* waiter : trunk_waiters_) waiter->cancel();
+    if (on_trunk_) on_trunk_(*trunk);
     return;
   }
   const auto found = sip_legs_[endpoint].find(event.leg);
   if (found != sip_legs_[endpoint].end()) found->second->push(std::move(event));
+}
+
+sip::TrunkChanged Switchboard::trunk(const std::string& name) const {
+  const auto found = trunks_.find(name);
+  return found != trunks_.end() ? found->second : sip::TrunkChanged{};
+}
+
+void Switchboard::forget_trunk(std::size_t endpoint, std::string name) {
+  trunks_.erase(name);
+  endpoints_.at(endpoint)->forget_trunk(std::move(name));
+}
+
+boost::asio::awaitable<void> Switchboard::trunk_known(std::string name,
+                                                      CallInbox::Clock::time_point deadline) {
+  boost::asio::steady_timer news(control_);
+  const auto place = trunk_waiters_.insert(trunk_waiters_.end(), &news);
+  const auto leave = [this, place](void*) { trunk_waiters_.erase(place); };
+  const std::unique_ptr<void, decltype(leave)> left(&news, leave);
+  while (trunk(name).state == sip::TrunkState::unknown && CallInbox::Clock::now() < deadline) {
+    news.expires_at(deadline);
+    boost::system::error_code woken;
+    co_await news.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));
+  }
 }
 
 void Switchboard::wait_for_media() {

@@ -6,10 +6,13 @@
 // dropped.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -50,6 +53,14 @@ class Switchboard {
   std::size_t add_endpoint(sip::EndpointOptions options);
   void on_incoming(OnIncoming handler) { on_incoming_ = std::move(handler); }
 
+  /// What is known of a trunk that an endpoint was told to watch; state unknown: nothing yet.
+  [[nodiscard]] sip::TrunkChanged trunk(const std::string& name) const;
+  /// Waits until something is known of it, or the deadline.
+  boost::asio::awaitable<void> trunk_known(std::string name, CallInbox::Clock::time_point deadline);
+  void forget_trunk(std::size_t endpoint, std::string name);
+  /// Told of each change of a trunk, on the control thread.
+  void on_trunk(std::function<void(const sip::TrunkChanged&)> handler) { on_trunk_ = std::move(handler); }
+
   [[nodiscard]] std::size_t endpoints() const { return endpoints_.size(); }
   [[nodiscard]] sip::Endpoint& endpoint(std::size_t index) { return *endpoints_.at(index); }
   [[nodiscard]] media::Engine& media() { return media_; }
@@ -75,6 +86,9 @@ class Switchboard {
   std::vector<std::unique_ptr<sip::Endpoint>> endpoints_;
   std::vector<std::unordered_map<sip::LegId, CallInbox*>> sip_legs_;
   std::unordered_map<media::LegId, CallInbox*> media_legs_;
+  std::unordered_map<std::string, sip::TrunkChanged> trunks_;
+  std::list<boost::asio::steady_timer*> trunk_waiters_;
+  std::function<void(const sip::TrunkChanged&)> on_trunk_;
   OnIncoming on_incoming_;
   /// Outlives this object in the handlers that still hold it: false once the switchboard is gone.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -68,6 +68,10 @@ class Foreground {
     for (const auto& endpoint : config.endpoints) {
       settings_.endpoints.push_back(switchboard.add_endpoint(endpoint_options(config, endpoint)));
     }
+    const scheduler::Trunk& trunk = settings_.catalog->trunks.at(job_.trunk);
+    if (auto watched = watched_trunk(trunk)) {
+      switchboard.endpoint(settings_.endpoint_of(trunk)).watch_trunk(std::move(*watched));
+    }
     CallServices services{switchboard, voices, pool, config.voices};
     Log log(LogFormat::text, true);
     DispatcherParts parts{control, database, files, services, store, state_, log, "run", true};

@@ -9,7 +9,6 @@
 #include "scheduler/reader.h"
 #include "scheduler/recording.h"
 #include "scheduler/trunks.h"
-#include "sip/allow_list.h"
 
 namespace linecheck::engine {
 namespace {
@@ -75,22 +74,6 @@ void read_limits(Reader& limits, Config& config) {
   }
 }
 
-SipEndpointConfig read_endpoint(const Field& field) {
-  SipEndpointConfig endpoint;
-  Reader reader(field);
-  reader.require("name", endpoint.name);
-  reader.require("listen", endpoint.listen);
-  // Address translation and traffic classes: `auto` and absence both mean the address of the socket.
-  std::string external;
-  if (reader.read("external_address", external) && external != "auto") {
-    reader.problem("external_address", scheduler::not_available("an external address other than auto"));
-  }
-  (void)reader.field("local_networks");
-  (void)reader.field("dscp");
-  reader.finish();
-  return endpoint;
-}
-
 void read_voices(const Field& field, Config& config) {
   VoiceProvider provider;
   Reader reader(field);
@@ -101,20 +84,6 @@ void read_voices(const Field& field, Config& config) {
   }
   reader.finish();
   config.voices.push_back(std::move(provider));
-}
-
-void check_trunks(const Config& config, scheduler::Problems& problems) {
-  for (const scheduler::Trunk& trunk : config.trunks) {
-    if (!trunk.endpoint.empty() && !config.endpoint_index(trunk.endpoint)) {
-      problems.push_back({trunk.mark, "trunks." + trunk.name + ".endpoint",
-                          "there is no sip endpoint '" + trunk.endpoint + "'"});
-    }
-    for (const std::string& pattern : trunk.allow) {
-      if (const auto problem = sip::AllowList::pattern_problem(pattern)) {
-        problems.push_back({trunk.mark, "trunks." + trunk.name + ".allow", "'" + pattern + "': " + *problem});
-      }
-    }
-  }
 }
 
 }  // namespace
@@ -157,7 +126,8 @@ std::optional<Config> load_config(const fs::path& file, scheduler::Problems& pro
   reader.object("limits", [&](Reader& limits) { read_limits(limits, config); });
   reader.object("media", [&](Reader& media) { read_media(media, config); });
   reader.object("sip", [&](Reader& sip) {
-    sip.each("endpoints", [&](const Field& item) { config.endpoints.push_back(read_endpoint(item)); });
+    sip.each("endpoints",
+             [&](const Field& item) { config.endpoints.push_back(read_sip_endpoint(item, base.string())); });
   });
   if (config.endpoints.empty()) config.endpoints.emplace_back();
   if (const auto trunks = reader.field("trunks")) config.trunks = scheduler::parse_trunks(*trunks);

@@ -10,16 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "engine/daemon/sip_config.h"
 #include "engine/persona/voice_choice.h"
 #include "media/engine.h"
 #include "scheduler/model.h"
 
 namespace linecheck::engine {
-
-struct SipEndpointConfig {
-  std::string name = "main";
-  std::string listen = "udp:0.0.0.0:5060";
-};
 
 struct Limits {
   int concurrent_calls = 500;

@@ -6,8 +6,9 @@
 
 namespace linecheck::engine {
 
-std::optional<sip::Credentials> credentials_of(const scheduler::Agent& agent, const scheduler::Trunk& trunk) {
-  const auto& auth = agent.sip_auth ? agent.sip_auth : trunk.auth;
+namespace {
+
+std::optional<sip::Credentials> read(const std::optional<scheduler::SipAuth>& auth) {
   if (!auth) return std::nullopt;
   sip::Credentials credentials;
   credentials.username = auth->username;
@@ -18,6 +19,16 @@ std::optional<sip::Credentials> credentials_of(const scheduler::Agent& agent, co
     }
   }
   return credentials;
+}
+
+}  // namespace
+
+std::optional<sip::Credentials> credentials_of(const scheduler::Agent& agent, const scheduler::Trunk& trunk) {
+  return read(agent.sip_auth ? agent.sip_auth : trunk.auth);
+}
+
+std::optional<sip::Credentials> credentials_of(const scheduler::Trunk& trunk) {
+  return read(trunk.auth);
 }
 
 }  // namespace linecheck::engine

@@ -14,5 +14,7 @@ namespace linecheck::engine {
 /// The agent's own sip_auth, else the trunk's; nullopt: none. Throws std::runtime_error if the file can't be
 /// read.
 std::optional<sip::Credentials> credentials_of(const scheduler::Agent& agent, const scheduler::Trunk& trunk);
+/// The trunk's own.
+std::optional<sip::Credentials> credentials_of(const scheduler::Trunk& trunk);
 
 }  // namespace linecheck::engine

@@ -82,6 +82,14 @@ std::shared_ptr<const Settings> Daemon::open_endpoints(Settings settings) {
   for (const auto& endpoint : settings.config.endpoints) {
     settings.endpoints.push_back(switchboard_.add_endpoint(endpoint_options(settings.config, endpoint)));
   }
+  switchboard_.on_trunk([this](const sip::TrunkChanged& trunk) {
+    const bool well = trunk.state == sip::TrunkState::up;
+    log_.write(Part::daemon, well ? LogLevel::info : LogLevel::warn,
+               "the trunk is " + std::string(sip::name(trunk.state)) +
+                   (trunk.reason.empty() ? "" : ": " + trunk.reason),
+               {{"TRUNK", trunk.name}});
+  });
+  apply(trunk_changes(settings), switchboard_);
   return std::make_shared<const Settings>(std::move(settings));
 }
 
@@ -256,10 +264,12 @@ awaitable<Daemon::Changes> Daemon::reload() {
     }
     changes = differences(old->fingerprints, settings->fingerprints);
     settings->endpoints = old->endpoints;
+    TrunkChanges trunks = trunk_changes(*settings, old.get());
     for (std::size_t i = 0; i < settings->endpoints.size(); ++i) {
       switchboard_.endpoint(settings->endpoints[i])
           .set_allow(*endpoint_options(settings->config, settings->config.endpoints[i]).allow);
     }
+    apply(std::move(trunks), switchboard_);
     co_await dispatcher_.adopt(std::make_shared<const Settings>(std::move(*settings)));
   } catch (...) {
     failure = std::current_exception();

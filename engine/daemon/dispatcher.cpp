@@ -42,10 +42,11 @@ void Dispatcher::changed() {
   changed_.cancel();
 }
 
-std::vector<std::string> Dispatcher::local_addresses() const {
-  std::vector<std::string> addresses;
+std::vector<LocalAddress> Dispatcher::local_addresses() const {
+  std::vector<LocalAddress> addresses;
   for (std::size_t i = 0; i < parts_.services.switchboard.endpoints(); ++i) {
-    addresses.push_back(parts_.services.switchboard.endpoint(i).local_address());
+    const sip::Endpoint& endpoint = parts_.services.switchboard.endpoint(i);
+    addresses.push_back({endpoint.local_address(), endpoint.local_port()});
   }
   return addresses;
 }

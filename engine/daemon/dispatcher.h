@@ -126,7 +126,7 @@ class Dispatcher {
   boost::asio::awaitable<void> apply_limits();
   void give_up(const std::string& why);
   void changed();
-  [[nodiscard]] std::vector<std::string> local_addresses() const;
+  [[nodiscard]] std::vector<LocalAddress> local_addresses() const;
 
   DispatcherParts parts_;
   std::shared_ptr<const Settings> settings_;

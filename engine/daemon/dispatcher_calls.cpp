@@ -29,6 +29,7 @@ constexpr std::size_t kWarmUpBatch = 16;
 constexpr nanoseconds kLease{30'000'000'000};
 constexpr std::chrono::seconds kHeartbeat{10};
 constexpr std::chrono::seconds kStoreAgain{1};
+constexpr std::chrono::seconds kTrunkPatience{10};
 
 /// A personality / profile / #n as people tell runs of one scenario apart.
 std::string variant_of(const Run& run) {
@@ -102,11 +103,23 @@ awaitable<void> Dispatcher::make_call(scheduler::Lease lease) {
   call.scenario = run.scenario_name;
   call.variant = variant_of(run);
   try {
-    auto prepare = [this, lease, basis] {
+    const Switchboard& switchboard = parts_.services.switchboard;
+    const scheduler::Trunk& trunk = basis.trunk();
+    if (trunk.registers || trunk.keep_alive) {
+      // It is given a moment to say whether it is there, once after the start of this process.
+      co_await parts_.services.switchboard.trunk_known(trunk.name,
+                                                       std::chrono::steady_clock::now() + kTrunkPatience);
+    }
+    auto prepare = [this, lease, basis, seen = switchboard.trunk(trunk.name).seen_address] {
       if (parts_.gives_up) parts_.state.require_free(basis.settings->config.limits.min_free_disk);
-      return basis.spec(lease, parts_.state);
+      return basis.spec(lease, parts_.state, seen);
     };
     std::shared_ptr<CallSpec> spec = co_await offload(parts_.files, std::move(prepare));
+    spec->trunk_trouble = [&switchboard, name = trunk.name, registers = trunk.registers]() -> std::string {
+      const sip::TrunkChanged state = switchboard.trunk(name);
+      if (state.state == sip::TrunkState::down) return state.reason;
+      return state.state == sip::TrunkState::unknown && registers ? "it is not registered yet" : "";
+    };
     spec->begin = [this, lease] { return begin(lease); };
     spec->doing = [this, id = lease.run_id](const std::string& what) {
       const auto found = active_.find(id);

@@ -34,6 +34,20 @@ sip::Srtp sip_srtp(scheduler::Srtp srtp) {
   return sip::Srtp::off;
 }
 
+sip::Identity sip_identity(scheduler::CallerIdentity identity) {
+  switch (identity) {
+    case scheduler::CallerIdentity::pai:
+      return sip::Identity::asserted;
+    case scheduler::CallerIdentity::rpid:
+      return sip::Identity::remote_party;
+    case scheduler::CallerIdentity::privacy:
+      return sip::Identity::privacy;
+    case scheduler::CallerIdentity::from:
+      break;
+  }
+  return sip::Identity::from;
+}
+
 nlohmann::ordered_json request_of(const scheduler::Job& job) {
   auto request = nlohmann::ordered_json::parse(job.requested_json, nullptr, false);
   if (!request.is_object()) request = nlohmann::ordered_json::object();
@@ -81,7 +95,8 @@ Run CallBasis::planned_run(std::int64_t result_id, std::int64_t run_id, std::uin
   return run;
 }
 
-std::shared_ptr<CallSpec> CallBasis::spec(const scheduler::Lease& lease, const StateDirectory& state) const {
+std::shared_ptr<CallSpec> CallBasis::spec(const scheduler::Lease& lease, const StateDirectory& state,
+                                          const std::string& seen) const {
   const std::shared_ptr<const scheduler::Catalog>& catalog = settings->catalog;
   const scheduler::PlannedCall planned = plan->at(lease.plan_index);
   auto spec = std::make_shared<CallSpec>();
@@ -94,7 +109,6 @@ std::shared_ptr<CallSpec> CallBasis::spec(const scheduler::Lease& lease, const S
   spec->personality = {catalog, &scheduler::personality_of(planned, *catalog)};
   spec->profile = {catalog, scheduler::test_profile_of(planned, *catalog)};
   spec->endpoint = settings->endpoint_of(trunk());
-  spec->media_address = media_address;
   spec->trunk = trunk().name;
   spec->caller_number = lease.caller_number.empty() ? "linecheck" : lease.caller_number;
   spec->target = job->dial_target;
@@ -102,6 +116,7 @@ std::shared_ptr<CallSpec> CallBasis::spec(const scheduler::Lease& lease, const S
     spec->target_uri = std::move(destination->request_uri);
     spec->proxy = std::move(destination->proxy);
   }
+  add_trunk(*spec, seen);
   spec->codecs = sip_codecs(job->codecs);
   spec->dtmf = digit_transport(job->dtmf);
   spec->srtp = sip_srtp(trunk().srtp);
@@ -115,19 +130,38 @@ std::shared_ptr<CallSpec> CallBasis::spec(const scheduler::Lease& lease, const S
   return spec;
 }
 
+void CallBasis::add_trunk(CallSpec& spec, const std::string& seen) const {
+  const scheduler::Trunk& trunk = this->trunk();
+  spec.caller_number = scheduler::with_rules(trunk.caller_format, spec.caller_number);
+  spec.proxy_address = trunk.address;
+  spec.from_domain = trunk.domain;
+  if (spec.from_domain.empty() && trunk.registers) spec.from_domain = address_of_uri(trunk.proxy);
+  spec.identity = sip_identity(trunk.identity);
+  spec.follow_redirects = trunk.follow_redirects;
+  spec.session_timer = std::chrono::duration_cast<std::chrono::seconds>(trunk.session_timer);
+  const SipEndpointConfig& endpoint =
+      settings->config.endpoints[settings->config.endpoint_index(trunk.endpoint).value_or(0)];
+  spec.rtp_dscp = endpoint.rtp_dscp;
+  OwnAddress own = engine::own_address(endpoint, own_address, own_port, peer, seen);
+  spec.media_address = std::move(own.media);
+  spec.contact = std::move(own.contact);
+}
+
 CallBasis make_basis(std::shared_ptr<const Settings> settings, scheduler::Job job,
-                     const std::vector<std::string>& local_addresses) {
+                     const std::vector<LocalAddress>& local_addresses) {
   CallBasis basis;
   basis.settings = std::move(settings);
   basis.plan = std::make_shared<const scheduler::Plan>(job, *basis.settings->catalog);
   basis.job = std::make_shared<const scheduler::Job>(std::move(job));
   const scheduler::Trunk& trunk = basis.trunk();
-  basis.media_address = local_addresses.at(basis.settings->endpoint_of(trunk));
-  if (basis.media_address == "0.0.0.0" || basis.media_address == "::") {
-    const auto destination = destination_of(basis.job->dial_target, trunk);
-    const std::string uri = trunk.proxy.empty() && destination ? destination->request_uri : trunk.proxy;
-    basis.media_address = local_address_towards(host_of_uri(uri));
-  }
+  const LocalAddress& local = local_addresses.at(basis.settings->endpoint_of(trunk));
+  basis.own_address = local.address;
+  basis.own_port = local.port;
+  const auto destination = destination_of(basis.job->dial_target, trunk);
+  const std::string uri = trunk.proxy.empty() && destination ? destination->request_uri : trunk.proxy;
+  basis.peer = trunk.address.empty() ? host_of_uri(uri) : trunk.address;
+  if (local.address == "0.0.0.0" || local.address == "::")
+    basis.own_address = local_address_towards(basis.peer);
   return basis;
 }
 

@@ -24,19 +24,32 @@ struct CallBasis {
   std::shared_ptr<const Settings> settings;
   std::shared_ptr<const scheduler::Job> job;
   std::shared_ptr<const scheduler::Plan> plan;
-  std::string media_address;  ///< in our SDP
+  std::string own_address;  ///< towards the peer
+  std::uint16_t own_port = 0;
+  std::string peer;  ///< its host
 
   [[nodiscard]] const scheduler::Trunk& trunk() const { return settings->catalog->trunks.at(job->trunk); }
   /// A run as planned: ids and names, nothing that happened.
   [[nodiscard]] Run planned_run(std::int64_t result_id, std::int64_t run_id, std::uint64_t index) const;
-  /// Touches the disk (the recording's folder, a password file).
-  [[nodiscard]] std::shared_ptr<CallSpec> spec(const scheduler::Lease& lease,
-                                               const StateDirectory& state) const;
+  /// Touches the disk (the recording's folder, a password file). `seen`: our address as the trunk's peer saw
+  /// it; empty: it has not said.
+  [[nodiscard]] std::shared_ptr<CallSpec> spec(const scheduler::Lease& lease, const StateDirectory& state,
+                                               const std::string& seen) const;
+
+ private:
+  /// How the trunk wants its calls.
+  void add_trunk(CallSpec& spec, const std::string& seen) const;
 };
 
-/// `local_address` of each endpoint at the switchboard. Blocks for the resolver.
+/// As an endpoint is bound.
+struct LocalAddress {
+  std::string address;
+  std::uint16_t port = 0;
+};
+
+/// `local_addresses` of the endpoints at the switchboard. Blocks for the resolver.
 CallBasis make_basis(std::shared_ptr<const Settings> settings, scheduler::Job job,
-                     const std::vector<std::string>& local_addresses);
+                     const std::vector<LocalAddress>& local_addresses);
 
 class OpenResult {
  public:

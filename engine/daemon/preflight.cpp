@@ -12,6 +12,7 @@
 #include "scheduler/numbers.h"
 #include "scheduler/plan.h"
 #include "scheduler/suggest.h"
+#include "scheduler/trunks.h"
 #include "scheduler/yaml.h"
 #include "sip/allow_list.h"
 #include "sip/headers.h"
@@ -94,14 +95,14 @@ std::string host_of_uri(const std::string& uri) {
   return rest.substr(0, rest.find(':'));
 }
 
-namespace {
-
-/// `host:port;parameters` of a SIP URI.
 std::string address_of_uri(const std::string& uri) {
   std::string rest = uri.substr(uri.find(':') + 1);
+  rest = rest.substr(0, rest.find_first_of(";?"));
   const auto at = rest.rfind('@');
   return at == std::string::npos ? rest : rest.substr(at + 1);
 }
+
+namespace {
 
 bool is_uri(const std::string& target) {
   return target.starts_with("sip:") || target.starts_with("sips:");
@@ -112,9 +113,26 @@ bool is_uri(const std::string& target) {
 std::optional<Destination> destination_of(const std::string& dial_target, const scheduler::Trunk& trunk) {
   if (is_uri(dial_target)) return Destination{dial_target, trunk.proxy};
   if (trunk.proxy.empty()) return std::nullopt;
-  const std::string address = address_of_uri(trunk.proxy);
-  return Destination{"sip:" + sip::escape_user(dial_target) + "@" + address.substr(0, address.find(';')),
+  return Destination{"sip:" + sip::escape_user(scheduler::with_rules(trunk.called_format, dial_target)) +
+                         "@" + address_of_uri(trunk.proxy),
                      trunk.proxy};
+}
+
+/// A pattern of numbers as the numbers leave, after the trunk's rules. Where a rule only fits some of what
+/// the pattern means (`+*` and a rule for `+1`), both forms are permitted.
+std::vector<std::string> written_patterns(const std::string& pattern, const scheduler::Trunk& trunk) {
+  if (!pattern.ends_with('*')) return {scheduler::with_rules(trunk.called_format, pattern)};
+  const std::string begin = pattern.substr(0, pattern.size() - 1);
+  std::vector<std::string> out;
+  for (const scheduler::PrefixRule& rule : trunk.called_format) {
+    if (begin.starts_with(rule.prefix)) {
+      out.push_back(rule.replace + begin.substr(rule.prefix.size()) + "*");
+      return out;
+    }
+    if (rule.prefix.starts_with(begin)) out.push_back(rule.replace + "*");
+  }
+  out.push_back(pattern);
+  return out;
 }
 
 std::vector<std::string> endpoint_allow_list(const Config& config, const std::string& endpoint) {
@@ -125,8 +143,8 @@ std::vector<std::string> endpoint_allow_list(const Config& config, const std::st
       if (is_uri(pattern)) {
         patterns.push_back(pattern);
       } else if (!trunk.proxy.empty()) {
-        const std::string address = address_of_uri(trunk.proxy);
-        patterns.push_back("sip:" + pattern + "@" + address.substr(0, address.find(';')));
+        for (const std::string& written : written_patterns(pattern, trunk))
+          patterns.push_back("sip:" + written + "@" + address_of_uri(trunk.proxy));
       }
     }
   }

@@ -37,6 +37,9 @@ std::optional<Destination> destination_of(const std::string& dial_target, const 
 /// The allow-list as the SIP endpoint sees it: numbers have become URIs at the trunk's proxy.
 std::vector<std::string> endpoint_allow_list(const Config& config, const std::string& endpoint);
 
+/// `host:port` of a SIP URI, without user and parameters.
+std::string address_of_uri(const std::string& uri);
+
 /// Host of a SIP URI, without port; empty when it is none.
 std::string host_of_uri(const std::string& uri);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/daemon/settings.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/daemon/preflight.h"
@@ -41,12 +42,35 @@ std::optional<scheduler::Job> read_job(const std::string& text, const std::strin
   return job;
 }
 
-sip::EndpointOptions endpoint_options(const Config& config, const SipEndpointConfig& endpoint) {
-  sip::EndpointOptions options;
-  options.name = endpoint.name;
-  options.listen = endpoint.listen;
-  options.allow = sip::AllowList(endpoint_allow_list(config, endpoint.name));
-  return options;
+TrunkChanges trunk_changes(const Settings& now, const Settings* before) {
+  TrunkChanges changes;
+  const auto print = [](const Settings& settings, const std::string& trunk) {
+    const auto found = settings.fingerprints.find("trunk " + trunk);
+    return found == settings.fingerprints.end() ? std::size_t{0} : found->second;
+  };
+  for (const scheduler::Trunk& trunk : now.config.trunks) {
+    if (before != nullptr && print(*before, trunk.name) == print(now, trunk.name)) continue;
+    if (auto watched = watched_trunk(trunk)) {
+      changes.watch.emplace_back(now.endpoint_of(trunk), std::move(*watched));
+    } else if (before != nullptr) {
+      changes.forget.emplace_back(now.endpoint_of(trunk), trunk.name);
+    }
+  }
+  if (before == nullptr) return changes;
+  for (const scheduler::Trunk& trunk : before->config.trunks) {
+    const auto kept = std::find_if(now.config.trunks.begin(), now.config.trunks.end(),
+                                   [&](const scheduler::Trunk& other) { return other.name == trunk.name; });
+    const bool moved =
+        kept != now.config.trunks.end() && now.endpoint_of(*kept) != before->endpoint_of(trunk);
+    if (kept == now.config.trunks.end() || moved)
+      changes.forget.emplace_back(before->endpoint_of(trunk), trunk.name);
+  }
+  return changes;
+}
+
+void apply(TrunkChanges changes, Switchboard& switchboard) {
+  for (auto& [endpoint, name] : changes.forget) switchboard.forget_trunk(endpoint, std::move(name));
+  for (auto& [endpoint, trunk] : changes.watch) switchboard.endpoint(endpoint).watch_trunk(std::move(trunk));
 }
 
 }  // namespace linecheck::engine

@@ -8,8 +8,11 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "engine/call/switchboard.h"
 #include "engine/daemon/config.h"
 #include "engine/daemon/reload.h"
 #include "scheduler/model.h"
@@ -36,6 +39,13 @@ std::optional<Settings> load_settings(const std::filesystem::path& config_file,
 std::optional<scheduler::Job> read_job(const std::string& text, const std::string& name,
                                        const Settings& settings, scheduler::Problems& problems);
 
-sip::EndpointOptions endpoint_options(const Config& config, const SipEndpointConfig& endpoint);
+/// Trunks that the endpoints of the switchboard are to watch from now on, or no longer.
+struct TrunkChanges {
+  std::vector<std::pair<std::size_t, sip::TrunkOptions>> watch;
+  std::vector<std::pair<std::size_t, std::string>> forget;
+};
+/// `before`: what was in force; null: nothing was. Throws std::runtime_error where a password can't be read.
+TrunkChanges trunk_changes(const Settings& now, const Settings* before = nullptr);
+void apply(TrunkChanges changes, Switchboard& switchboard);
 
 }  // namespace linecheck::engine

@@ -16,6 +16,7 @@ target_sources(linecheck_engine PRIVATE
   daemon/reload.cpp
   daemon/result_files.cpp
   daemon/settings.cpp
+  daemon/sip_config.cpp
   daemon/store_writer.cpp
   daemon/watch.cpp
 )

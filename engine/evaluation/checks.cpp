@@ -133,6 +133,18 @@ class Judge {
                                                          std::to_string(check.status) + ".");
   }
 
+  CheckResult operator()(const scheduler::TransferredTo& check) const {
+    if (call_.transferred_to.empty())
+      return answer(false, call_.transfer_not_made.empty() ? "The agent did not transfer the call."
+                                                           : call_.transfer_not_made);
+    const std::string& target = call_.transferred_to;
+    const auto colon = target.find(':');
+    const bool whole = check.target.find(':') != std::string::npos;
+    const std::string got = whole ? target : target.substr(colon + 1, target.find('@') - colon - 1);
+    return answer(got == check.target,
+                  "The agent transferred the call to " + target + ", wanted " + check.target + ".");
+  }
+
   CheckResult operator()(const scheduler::DurationBetween& check) const {
     if (!call_.answered_ms || !call_.ended_ms) return answer(false, "The call was not answered.");
     const double length = std::max(0.0, *call_.ended_ms - *call_.answered_ms);

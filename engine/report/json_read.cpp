@@ -361,6 +361,7 @@ void read_call(const Reader& run, CallRecord& call, const std::filesystem::path&
   metadata.get("codec", call.codec);
   metadata.get("srtp", call.srtp);
   metadata.get("trunk", call.trunk);
+  metadata.get("transferred_to", call.transferred_to);
   metadata.get("sip_status", call.sip_status);
   metadata.get("cancelled", call.cancelled);
   const Reader timing = run.object("timing");

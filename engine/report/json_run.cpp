@@ -292,6 +292,7 @@ json run_json(const Run& run, const JsonOptions& options) {
         {"codec", text_or_null(call.codec)},
         {"srtp", text_or_null(call.srtp)},
         {"trunk", text_or_null(call.trunk)},
+        {"transferred_to", text_or_null(call.transferred_to)},
         {"sip_status", integer(call.sip_status)},
         {"cancelled", call.cancelled}}},
       {"timing",

@@ -70,11 +70,12 @@ start_sipp() {
 
 # start_baresip PORT WAV [RATE CODEC]: answers every call at once, plays the file (of RATE Hz, else 8000), hangs up at
 # its end. Media on 6100-6140. CODEC as baresip names it, else PCMU/8000/1. BARESIP_MEDIAENC: how it encrypts its media.
+# BARESIP_ACCOUNT: address and registration of its account, where that is to register.
 start_baresip() {
   local dir="$SCRATCH/baresip" line
   mkdir -p "$dir"
   sed -e "s|@PORT@|$1|" -e "s|@WAV@|$2|" -e "s|@RATE@|${3:-8000}|" "$REPO_ROOT/tests/peers/baresip.config" >"$dir/config"
-  echo '<sip:tone@127.0.0.1>;regint=0;answermode=auto;audio_codecs='"${4:-PCMU/8000/1}${BARESIP_MEDIAENC:+;mediaenc=$BARESIP_MEDIAENC}" >"$dir/accounts"
+  echo "${BARESIP_ACCOUNT:-<sip:tone@127.0.0.1>;regint=0};answermode=auto;audio_codecs=${4:-PCMU/8000/1}${BARESIP_MEDIAENC:+;mediaenc=$BARESIP_MEDIAENC}" >"$dir/accounts"
   : >"$dir/contacts"
   mkfifo "$dir/out"
   stdbuf -oL baresip -f "$dir" -t 60 </dev/null >"$dir/out" 2>&1 &

@@ -347,7 +347,6 @@ TEST_CASE("scenarios: what is refused") {
         "f:10:16: first_message: belongs to scenarios with instructions: write it as the action of id 0\n"
         "f:11:23: tool_ids[1]: unknown tool 'TOOL_DTFM': expected TOOL_DTMF, TOOL_END_CALL or "
         "TOOL_END_CALL_ON_TRANSFER; did you mean 'TOOL_DTMF'?\n"
-        "f:11:34: tool_ids[2]: noticing a transfer is not available in this version\n"
         "f:12:11: metrics[0]: choosing metrics in a scenario is not available in this version\n"
         "f:13:15: phone_number: 'abc' is not a telephone number\n");
   CHECK(scenario_problems("id: 1\nname: x\nagent: 1\n") ==
@@ -465,8 +464,8 @@ TEST_CASE("expect: what is refused") {
   CHECK(expect_problems("  - {said: {by: caller, matches: \"(x{99}){99}{99}{99}\"}}\n")
             .starts_with("f:6:34: expect[0].said.matches: is not a regular expression: "));
   CHECK(
-      expect_problems("  - {transferred_to: sip:x@y}\n  - {tone: beep}\n  - {tone: beeep}\n") ==
-      "f:6:22: expect[0].transferred_to: the check 'transferred_to' is not available in this version\n"
+      expect_problems("  - {transferred_to: \"sip:\"}\n  - {tone: beep}\n  - {tone: beeep}\n") ==
+      "f:6:22: expect[0].transferred_to: 'sip:' has no valid host\n"
       "f:8:12: expect[2].tone: expected ringback, busy, congestion, sit, dial, fax, beep or music, found the "
       "text 'beeep'; did you mean 'beep'?\n");
   CHECK(expect_problems("  - {sip_status: 99, tone: x}\n") ==

@@ -163,7 +163,7 @@ TEST_CASE("SIPp hands its caller on") {
   SUBCASE("to somebody who may be called") {
     Sipp peer = Sipp::answering("refers");
     Caller caller(peer.port(), {}, allowing({"sip:agent@127.0.0.1", "sip:sales@127.0.0.1"}));
-    caller.request.follow_redirects = true;
+    caller.request.follow_transfers = true;
     caller.dial();
     REQUIRE(caller.events.wait<TransferRequested>(caller.id));
     const auto asked = caller.events.get<TransferRequested>(caller.id);
@@ -182,7 +182,7 @@ TEST_CASE("SIPp hands its caller on") {
   SUBCASE("to somebody who may not") {
     Sipp peer = Sipp::answering("refers_astray");
     Caller caller(peer.port(), {}, allowing({"sip:agent@127.0.0.1"}));
-    caller.request.follow_redirects = true;
+    caller.request.follow_transfers = true;
     caller.dial();
     REQUIRE(caller.events.wait<TransferRequested>(caller.id));
     CHECK_FALSE(caller.events.get<TransferRequested>(caller.id).permitted);

@@ -103,6 +103,63 @@ TEST_CASE("config: every problem is said at once, with its place") {
   CHECK(mentions(problems, "openai-speech"));
 }
 
+TEST_CASE("config: endpoints and trunks") {
+  Written written;
+  scheduler::Problems problems;
+  const auto config = written.load(
+      "catalog: c\n"
+      "sip:\n"
+      "  endpoints:\n"
+      "    - {name: a, listen: \"udp:[::]:5060\", external_address: 198.51.100.1, local_networks: "
+      "[10.0.0.0/8],\n"
+      "       dscp: {sip: cs3, rtp: ef}}\n"
+      "    - {name: b, listen: \"tls:127.0.0.1:5061\", tls: {verify: false}, external_address: auto}\n"
+      "trunks:\n"
+      "  - {name: t, endpoint: b, proxy: \"sips:sbc.example\", keep_alive: 5s}\n",
+      problems);
+  REQUIRE(config);
+  REQUIRE(config->endpoints.size() == 2);
+  const SipEndpointConfig& first = config->endpoints[0];
+  CHECK(first.external_address == "198.51.100.1");
+  CHECK(first.sip_dscp == 24);
+  CHECK(first.rtp_dscp == 46);
+  CHECK(config->endpoints[1].auto_external);
+  CHECK_FALSE(config->endpoints[1].tls.verify);
+  CHECK(watched_trunk(config->trunks[0])->keep_alive == std::chrono::seconds(5));
+
+  // What peers are told: outside, inside, and what a trunk has seen.
+  CHECK(own_address(first, "10.0.0.2", 5060, "203.0.113.5", "").media == "198.51.100.1");
+  CHECK(own_address(first, "10.0.0.2", 5060, "203.0.113.5", "").contact.empty());
+  CHECK(own_address(first, "10.0.0.2", 5060, "10.1.1.1", "").media == "10.0.0.2");
+  CHECK(own_address(first, "10.0.0.2", 5060, "10.1.1.1", "").contact == "10.0.0.2:5060");
+  const SipEndpointConfig& second = config->endpoints[1];
+  CHECK(own_address(second, "10.0.0.2", 5061, "203.0.113.5", "").media == "10.0.0.2");
+  CHECK(own_address(second, "10.0.0.2", 5061, "203.0.113.5", "198.51.100.9:40000").media == "198.51.100.9");
+  CHECK(own_address(second, "10.0.0.2", 5061, "203.0.113.5", "198.51.100.9:40000").contact ==
+        "198.51.100.9:40000");
+}
+
+TEST_CASE("config: what is wrong with endpoints and trunks") {
+  Written written;
+  scheduler::Problems problems;
+  CHECK_FALSE(written.load(
+      "catalog: c\n"
+      "sip:\n"
+      "  endpoints:\n"
+      "    - {name: a, listen: \"sctp:1.2.3.4:5060\", external_address: here, local_networks: [ten],\n"
+      "       dscp: {sip: fast}, tls: {ca: /nowhere.pem, key: /nowhere.key, verify: false}}\n"
+      "    - {name: b, listen: \"udp:1.2.3.4:5060\"}\n"
+      "trunks:\n"
+      "  - {name: t, endpoint: b, proxy: \"sip:sbc.example;transport=tls\"}\n",
+      problems));
+  for (const char* part :
+       {"sctp:1.2.3.4:5060", "'here'", "'ten'", "'fast'", "/nowhere.pem", "without a certificate",
+        "one of the two is not meant", "asks for tls, but the endpoint 'b' speaks udp"}) {
+    CAPTURE(part);
+    CHECK(mentions(problems, part));
+  }
+}
+
 TEST_CASE("config: sizes") {
   CHECK(parse_size("5GiB") == 5ULL << 30U);
   CHECK(parse_size("1kB") == 1000U);
