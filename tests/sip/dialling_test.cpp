@@ -192,6 +192,44 @@ TEST_CASE("SIPp hands its caller on") {
   }
 }
 
+TEST_CASE("somebody is asked outside any call to call us") {
+  RawPeer peer;
+  EndpointOptions options = allowing({"sip:agent@127.0.0.1"});
+  Caller caller(peer.port(), {}, std::move(options));
+  LooseRequest request;
+  request.id = caller.id;
+  request.target_uri = caller.request.target_uri;
+  request.headers = {{"X-Run-Id", "7"}};
+  SUBCASE("by MESSAGE") {
+    request.content_type = "application/json";
+    request.body = "{}";
+    caller.endpoint.send_loose(request);
+    const std::string message = peer.expect("MESSAGE");
+    CHECK(message.find("X-Run-Id: 7\r\n") != std::string::npos);
+    CHECK(message.find("\r\n\r\n{}") != std::string::npos);
+    peer.send(peer.response(message, "202 Accepted"));
+    REQUIRE(caller.events.wait<RequestAnswered>(caller.id));
+    CHECK(caller.events.get<RequestAnswered>(caller.id).status == 202);
+  }
+  SUBCASE("by REFER, which begins no subscription") {
+    request.method = LooseRequest::Method::refer;
+    request.refer_to = "sip:+15550100@127.0.0.1:5999";
+    caller.endpoint.send_loose(request);
+    const std::string refer = peer.expect("REFER");
+    CHECK(refer.find("Refer-To: <sip:+15550100@127.0.0.1:5999>\r\n") != std::string::npos);
+    CHECK(refer.find("Refer-Sub: false\r\n") != std::string::npos);
+    peer.send(peer.response(refer, "603 Decline"));
+    REQUIRE(caller.events.wait<RequestAnswered>(caller.id));
+    CHECK(caller.events.get<RequestAnswered>(caller.id).status == 603);
+  }
+  SUBCASE("but nobody whom the list does not name") {
+    request.target_uri = "sip:other@127.0.0.1:9";
+    caller.endpoint.send_loose(request);
+    REQUIRE(caller.events.wait<RequestAnswered>(caller.id));
+    CHECK(caller.events.get<RequestAnswered>(caller.id).status == 0);
+  }
+}
+
 TEST_CASE("SIPp is asked to call somebody else") {
   if (sipp_is_missing()) return;
   Sipp peer = Sipp::answering("takes_refer");
