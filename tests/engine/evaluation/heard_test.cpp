@@ -115,8 +115,8 @@ TEST_CASE("heard: no tone, no key and no music in generated speech, with and wit
         hurried.insert(hurried.end(), result.clip->samples.begin() + at(span.start_ms),
                        result.clip->samples.begin() + at(span.end_ms));
       }
-      CAPTURE(engine);
-      CAPTURE(voice);
+      CAPTURE(spec.engine);
+      CAPTURE(spec.voice);
       CAPTURE(rate);
       CHECK(audio.size() > static_cast<std::size_t>(30 * rate));
       for (const auto* speech : {&audio, &hurried}) {
