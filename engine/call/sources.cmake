@@ -5,6 +5,7 @@ target_sources(linecheck_engine PRIVATE
   call/keys.cpp
   call/line.cpp
   call/placed_call.cpp
+  call/placed_call_media.cpp
   call/placed_call_transfer.cpp
   call/encryption.cpp
   call/stream_terms.cpp
