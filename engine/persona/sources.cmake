@@ -18,3 +18,4 @@ target_sources(linecheck_engine PRIVATE
   persona/voices_process.cpp
   persona/voices_protocol.cpp
 )
+linecheck_optimise(persona/babble.cpp persona/noise.cpp persona/noise_signals.cpp)

@@ -8,3 +8,4 @@ target_sources(linecheck_media PRIVATE
   speech/live_detector.cpp
   speech/refine.cpp
 )
+linecheck_optimise(speech/bands.cpp speech/energy.cpp speech/level.cpp speech/live_detector.cpp)

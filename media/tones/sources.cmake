@@ -7,3 +7,4 @@ target_sources(linecheck_media PRIVATE
   tones/spectrum.cpp
   tones/tracker.cpp
 )
+linecheck_optimise(tones/music.cpp tones/spectrum.cpp tones/tracker.cpp)

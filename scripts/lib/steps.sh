@@ -110,31 +110,41 @@ sanitizer_options() {
   export TSAN_OPTIONS="ignore_noninstrumented_modules=1:halt_on_error=1:second_deadlock_stack=1:suppressions=$REPO_ROOT/tests/sanitizers/tsan.supp"
 }
 
-# Runs every doctest program of a build. A program that dies before its summary counts as one failure.
+# Runs every doctest program of a build, as many at a time as there are cores. A program that dies before its summary
+# counts as one failure.
 unit_tests() { # PRESET
-  local program name output code bad=0
-  local -a arguments=(--no-colors)
+  local program name code bad=0 kept
+  local -a arguments=(--no-colors) programs=()
   [[ -z "$STEP_FILTER" ]] || arguments+=("--test-case=*$STEP_FILTER*")
   sanitizer_options
   for program in "$BUILD_ROOT/$1"/tests/*/*_tests; do
-    name="$(basename "$program")"
-    [[ -x "$program" ]] || continue
-    code=0
-    output="$(cd "$BUILD_ROOT/$1" && timeout -k 10 "${LINECHECK_UNIT_TIMEOUT:-300}" "$program" "${arguments[@]}" 2>&1)" || code=$?
+    [[ ! -x "$program" ]] || programs+=("$program")
+  done
+  kept="$(mktemp -d)"
+  # shellcheck disable=SC2016  # expanded by the shells that xargs starts
+  printf '%s\0' "${programs[@]}" | (cd "$BUILD_ROOT/$1" && xargs -0 -P "$(nproc)" -I {} bash -c '
+    program="$1" kept="$2" limit="$3" code=0
+    shift 3
+    timeout -k 10 "$limit" "$program" "$@" >"$kept/${program##*/}" 2>&1 || code=$?
+    echo "$code" >"$kept/${program##*/}.code"' _ {} "$kept" "${LINECHECK_UNIT_TIMEOUT:-300}" "${arguments[@]}")
+  for program in "${programs[@]}"; do
+    name="${program##*/}"
+    code="$(cat "$kept/$name.code" 2>/dev/null || echo 1)"
     printf '%s\n' "$name"
     if ((code == 0)); then
       # A filter that nothing matches leaves "0 passed": nothing to say.
-      grep -F '[doctest]' <<<"$output" || true
+      grep -F '[doctest]' "$kept/$name" || true
     else
       bad=1
-      printf '%s\n' "$output"
+      cat "$kept/$name"
       if ((code == 124 || code == 137)); then
         echo "not ok - $name ran out of its time"
-      elif ! grep -qE '^\[doctest\] test cases:.* [1-9][0-9]* failed' <<<"$output"; then
+      elif ! grep -qE '^\[doctest\] test cases:.* [1-9][0-9]* failed' "$kept/$name"; then
         echo "not ok - $name ended with $code"
       fi
     fi
   done
+  rm -rf "$kept"
   return "$bad"
 }
 

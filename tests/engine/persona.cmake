@@ -4,3 +4,4 @@ list(APPEND engine_test_sources
   persona/voice_choice_test.cpp
   persona/voices_test.cpp
 )
+linecheck_optimise(persona/noise_test.cpp)
