@@ -26,7 +26,7 @@ else
 fi
 if [[ "$captured" == yes ]]; then
   check "baresip: our packets arrive whole and in time, says tshark" \
-    "$REPO_ROOT/tests/peers/streams.py" "$SCRATCH/call.pcapng" 6100-6140 300
+    "$REPO_ROOT/tests/peers/streams.py" "$SCRATCH/call.pcapng" 6100-6140 300 "$SCRATCH/out/result.json"
 else
   skip "baresip: our packets arrive whole and in time, says tshark" "packets cannot be captured by this user"
 fi

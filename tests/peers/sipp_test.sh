@@ -31,7 +31,7 @@ else
 fi
 if [[ "$captured" == yes ]]; then
   check "SIPp: our packets arrive whole and in time, says tshark" \
-    "$REPO_ROOT/tests/peers/streams.py" "$SCRATCH/call.pcapng" 6000 300
+    "$REPO_ROOT/tests/peers/streams.py" "$SCRATCH/call.pcapng" 6000 300 "$SCRATCH/out/result.json"
 else
   skip "SIPp: our packets arrive whole and in time, says tshark" "packets cannot be captured by this user"
 fi
