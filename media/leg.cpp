@@ -54,6 +54,7 @@ Leg::Leg(LegSetup setup)
 }
 
 void Leg::start(const Stream& stream, std::int64_t now_ns, std::unique_ptr<SrtpPair> srtp) {
+  if (stream_) send_gathered();  // it belongs to the stream that was
   if (setup_.srtp != nullptr) setup_.srtp->rekey(std::move(srtp));
   if (!stream_) started_ns_ = now_ns;
   if (!encoder_ || stream_->codec != stream.codec || stream_->encoder != stream.encoder) {
@@ -66,10 +67,6 @@ void Leg::start(const Stream& stream, std::int64_t now_ns, std::unique_ptr<SrtpP
     position_base_ = position;
     clock_rate_ = clock_rate;
     playout_.set_clock_rate(clock_rate);
-  }
-  if (gathered_.frames > 0 && (stream_->codec != stream.codec || !stream.may_send)) {
-    gathered_.frames = 0;  // what a re-INVITE finds half packed is of the old stream
-    gathered_.size = 0;
   }
   stream_ = stream;
   remote_.announce(stream.remote, stream.symmetric);

@@ -265,6 +265,43 @@ TEST_CASE("packets hold as much audio as the remote likes") {
   }
 }
 
+TEST_CASE(
+    "another wish, or a hold, finds half a packet: it leaves, and nothing is said twice or out of order") {
+  for (const bool hold : {false, true}) {
+    CAPTURE(hold);
+    VirtualLeg leg({}, true);
+    Stream stream;
+    stream.remote = *Address::parse("192.0.2.1", 5004);
+    stream.ptime_ms = 60;
+    leg.start(stream);
+    leg.run_ms(100);  // a packet of three frames, and two frames or one
+    stream.ptime_ms = 20;
+    stream.may_send = !hold;
+    leg.start(stream);
+    leg.run_ms(200);
+    if (hold) {
+      stream.may_send = true;
+      leg.start(stream);
+      leg.run_ms(200);
+    }
+    std::uint32_t due = leg.wire->sent.front().rtp().timestamp;
+    std::size_t jumps = 0;
+    for (const auto& sent : leg.wire->sent) {
+      const RtpPacket packet = sent.rtp();
+      if (packet.timestamp != due) {
+        ++jumps;
+        CHECK(packet.marker);
+        CHECK(static_cast<std::int32_t>(packet.timestamp - due) > 0);
+      }
+      due = packet.timestamp + static_cast<std::uint32_t>(packet.payload.size());
+    }
+    CHECK(jumps == (hold ? 1 : 0));
+    CHECK(leg.wire->sent.size() >= 12);
+    const LegReport report = leg.close();
+    CHECK(report.send.packets == leg.wire->sent.size());
+  }
+}
+
 TEST_CASE("a wish for packets that we do not make is a wish for 20 ms") {
   for (const int ptime : {0, 5, 10, 20, 30, 39}) {
     VirtualLeg leg;
