@@ -23,6 +23,8 @@ constexpr std::chrono::seconds kLastWords{40};
 constexpr std::chrono::seconds kDialSlack{40};
 /// Length of a key press and of the pause after it.
 constexpr std::chrono::milliseconds kTone{100};
+/// An agent that floods us with requests does not fill the memory with what is noted of them.
+constexpr std::size_t kMostNotes = 10'000;
 
 }  // namespace
 
@@ -41,10 +43,7 @@ PlacedCall::~PlacedCall() {
     if (sip_up_) services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_);
     services_.switchboard.disconnect(spec_->endpoint, sip_leg_);
   }
-  if (old_leg_ != 0) {
-    services_.switchboard.endpoint(spec_->endpoint).hang_up(old_leg_);
-    services_.switchboard.disconnect(spec_->endpoint, old_leg_);
-  }
+  for (const sip::LegId leg : leaving_) services_.switchboard.disconnect(spec_->endpoint, leg);
   if (media_leg_ != 0) {
     if (media_up_) services_.switchboard.media().close(media_leg_);
     services_.switchboard.disconnect(media_leg_);
@@ -67,6 +66,7 @@ CallInbox::Clock::time_point PlacedCall::wall(double t_ms) const {
 }
 
 void PlacedCall::note(double t_ms, std::string what, std::string detail) {
+  if (record_.timeline.size() == kMostNotes) return;
   record_.timeline.push_back({t_ms, std::move(what), std::move(detail)});
 }
 
@@ -438,7 +438,7 @@ void PlacedCall::end_open_utterances() {
 void PlacedCall::on_sip(sip::Event& event) {
   const double t = on_call_clock(event.mono_ns);
   if (transfer_.owns(event)) return on_transfer_event(event);
-  if (on_old_leg(event)) return;
+  if (on_leaving_leg(event)) return;
   if (const auto* asked = std::get_if<sip::TransferRequested>(&event.what)) {
     on_transfer_asked(*asked, t);
   } else if (const auto* ended = std::get_if<sip::Ended>(&event.what)) {
@@ -463,7 +463,7 @@ void PlacedCall::on_sip(sip::Event& event) {
   } else if (const auto* info = std::get_if<sip::InfoReceived>(&event.what)) {
     on_info(*info, t);
   } else if (const auto* taken = std::get_if<sip::InfoAnswered>(&event.what)) {
-    if (taken->status < 300) return;
+    if (taken->status < 300 || agent_left_) return;
     fail(FailureCategory::agent, "The script presses keys by SIP INFO, and the agent refused one with " +
                                      std::to_string(taken->status) + ".");
     end_by_caller("no-dtmf");
@@ -483,10 +483,10 @@ boost::asio::awaitable<void> PlacedCall::hang_up() {
   transfer_.hang_up();
   if (media_up_) services_.switchboard.media().close(media_leg_);
   const auto deadline = CallInbox::Clock::now() + kLastWords;
-  while (sip_up_ || media_up_ || old_leg_ != 0 || transfer_.pending()) {
+  while (sip_up_ || media_up_ || !leaving_.empty() || transfer_.pending()) {
     std::optional<CallEvent> event = co_await inbox_.next(deadline);
     if (!event) {
-      if (sip_up_ || old_leg_ != 0 || transfer_.pending()) note(now_ms(), "sip_never_finished");
+      if (sip_up_ || !leaving_.empty() || transfer_.pending()) note(now_ms(), "sip_never_finished");
       if (media_up_) fail(FailureCategory::engine, "The recording was not completed in time.");
       break;
     }
@@ -506,7 +506,7 @@ void PlacedCall::on_last_words(CallEvent& event) {
     on_media(*media);
   } else if (auto* sip = std::get_if<sip::Event>(&event)) {
     if (transfer_.owns(*sip)) return on_transfer_event(*sip);
-    if (on_old_leg(*sip)) return;
+    if (on_leaving_leg(*sip)) return;
     if (std::holds_alternative<sip::Ended>(sip->what) || std::holds_alternative<sip::Failed>(sip->what)) {
       if (!record_.ended_ms) record_.ended_ms = on_call_clock(sip->mono_ns);
     } else if (auto* finished = std::get_if<sip::Finished>(&sip->what)) {

@@ -75,7 +75,7 @@ class PlacedCall {
   void on_transfer_asked(const sip::TransferRequested& asked, double t_ms);
   void on_transfer_event(sip::Event& event);
   void switch_to_transfer_target(const sip::Answered& answered, double t_ms);
-  bool on_old_leg(sip::Event& event);
+  bool on_leaving_leg(sip::Event& event);
   void on_last_words(CallEvent& event);
   void keep_trace(sip::Finished& finished);
 
@@ -91,8 +91,10 @@ class PlacedCall {
   sip::OfferOptions offer_;
   media::StreamOptions stream_;  ///< in force
   sip::LegId sip_leg_ = 0;
-  sip::LegId old_leg_ = 0;  ///< to an agent that has transferred us; 0 once it is finished
+  /// To agents that have transferred us, and transfers that failed: over, but their last event is to come.
+  std::vector<sip::LegId> leaving_;
   Transfer transfer_;
+  int transfers_ = 0;        ///< asked for
   bool agent_left_ = false;  ///< hung up while its transfer was under way
   media::LegId media_leg_ = 0;
   bool sip_up_ = false;    ///< dialled, Finished not yet seen

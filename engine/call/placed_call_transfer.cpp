@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The chapter of PlacedCall in which the agent hands its caller on to somebody else.
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "engine/call/placed_call.h"
 
 namespace linecheck::engine {
+namespace {
+
+/// In one call. Agents that hand their caller round and round are let go.
+constexpr int kMostTransfers = 10;
+
+}  // namespace
 
 void PlacedCall::on_transfer_asked(const sip::TransferRequested& asked, double t_ms) {
   note(t_ms, "transfer_asked", asked.target);
@@ -14,6 +22,13 @@ void PlacedCall::on_transfer_asked(const sip::TransferRequested& asked, double t
                                 ", which the trunk's allow list does not name.";
     return;
   }
+  if (++transfers_ > kMostTransfers) {
+    record_.transfer_not_made = "The agent asked for more than " + std::to_string(kMostTransfers) +
+                                " transfers in one call; that to " + asked.target + " was declined.";
+    services_.switchboard.endpoint(spec_->endpoint).notify_transfer(sip_leg_, 603);
+    return;
+  }
+  if (transfer_.pending()) leaving_.push_back(transfer_.take_leg());  // one that failed
   doing("being transferred");
   sip::DialRequest invite = make_invite();
   invite.headers.clear();
@@ -47,8 +62,8 @@ void PlacedCall::switch_to_transfer_target(const sip::Answered& answered, double
   note(t_ms, "transferred", transfer_.target());
   record_.transferred_to = transfer_.target();
   if (sip_up_) {
-    old_leg_ = sip_leg_;
-    services_.switchboard.endpoint(spec_->endpoint).hang_up(old_leg_, "transferred");
+    leaving_.push_back(sip_leg_);
+    services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_, "transferred");
   } else {
     services_.switchboard.disconnect(spec_->endpoint, sip_leg_);
   }
@@ -60,12 +75,14 @@ void PlacedCall::switch_to_transfer_target(const sip::Answered& answered, double
   if (spec_->scenario->end_call_on_transfer) end_by_caller("transferred");
 }
 
-/// Whether the event is of the leg to an agent that has transferred us.
-bool PlacedCall::on_old_leg(sip::Event& event) {
-  if (old_leg_ == 0 || event.leg != old_leg_) return false;
+/// Whether the event is of a leg that the call has left behind.
+bool PlacedCall::on_leaving_leg(sip::Event& event) {
+  const auto leg = std::find(leaving_.begin(), leaving_.end(), event.leg);
+  if (leg == leaving_.end()) return false;
   if (auto* finished = std::get_if<sip::Finished>(&event.what)) {
     keep_trace(*finished);
-    services_.switchboard.disconnect(spec_->endpoint, std::exchange(old_leg_, 0));
+    services_.switchboard.disconnect(spec_->endpoint, *leg);
+    leaving_.erase(leg);
   }
   return true;
 }

@@ -30,6 +30,7 @@ OWN_PIDS+=("$run")
 # Calls are up once RTP comes from linecheck's ports; the file says so by its recordings, which are made as a leg opens.
 all_up() { [[ "$(find "$SCRATCH/out" -name '*.wav' 2>/dev/null | wc -l)" -ge 20 ]]; }
 check "clock step: 20 calls are up" wait_until 60 all_up
+# What is tested is that time passes, with calls up, before each step and after it.
 read -r -t 0.7 <> <(:) || true
 echo 3600 >"$SCRATCH/step"
 read -r -t 1.2 <> <(:) || true
