@@ -53,7 +53,7 @@ void Switchboard::deliver(std::size_t endpoint, sip::Event event) {
   }
   if (auto* trunk = std::get_if<sip::TrunkChanged>(&event.what)) {
     trunks_[trunk->name] = *trunk;
-    for (boost::asio::steady_timer* waiter : trunk_waiters_) waiter->cancel();
+    wake_trunk_waiters();
     if (on_trunk_) on_trunk_(*trunk);
     return;
   }
@@ -71,13 +71,17 @@ void Switchboard::forget_trunk(std::size_t endpoint, std::string name) {
   endpoints_.at(endpoint)->forget_trunk(std::move(name));
 }
 
-boost::asio::awaitable<void> Switchboard::trunk_known(std::string name,
-                                                      CallInbox::Clock::time_point deadline) {
+void Switchboard::wake_trunk_waiters() {
+  for (boost::asio::steady_timer* waiter : trunk_waiters_) waiter->cancel();
+}
+
+boost::asio::awaitable<void> Switchboard::trunk_known(std::string name, CallInbox::Clock::time_point deadline,
+                                                      std::function<bool()> given_up) {
   boost::asio::steady_timer news(control_);
   const auto place = trunk_waiters_.insert(trunk_waiters_.end(), &news);
   const auto leave = [this, place](void*) { trunk_waiters_.erase(place); };
   const std::unique_ptr<void, decltype(leave)> left(&news, leave);
-  while (trunk(name).state == sip::TrunkState::unknown && CallInbox::Clock::now() < deadline) {
+  while (trunk(name).state == sip::TrunkState::unknown && CallInbox::Clock::now() < deadline && !given_up()) {
     news.expires_at(deadline);
     boost::system::error_code woken;
     co_await news.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));

@@ -55,8 +55,11 @@ class Switchboard {
 
   /// What is known of a trunk that an endpoint was told to watch; state unknown: nothing yet.
   [[nodiscard]] sip::TrunkChanged trunk(const std::string& name) const;
-  /// Waits until something is known of it, or the deadline.
-  boost::asio::awaitable<void> trunk_known(std::string name, CallInbox::Clock::time_point deadline);
+  /// Waits until something is known of it, the deadline, or until `given_up`, which is asked again at each
+  /// wake_trunk_waiters().
+  boost::asio::awaitable<void> trunk_known(std::string name, CallInbox::Clock::time_point deadline,
+                                           std::function<bool()> given_up);
+  void wake_trunk_waiters();
   void forget_trunk(std::size_t endpoint, std::string name);
   /// Told of each change of a trunk, on the control thread.
   void on_trunk(std::function<void(const sip::TrunkChanged&)> handler) { on_trunk_ = std::move(handler); }

@@ -351,6 +351,7 @@ void Dispatcher::stop_gently(scheduler::ResultId id, std::string notice) {
   result->stopping = true;
   result->cancelled = true;
   result->notice = std::move(notice);
+  parts_.services.switchboard.wake_trunk_waiters();
   boost::asio::co_spawn(parts_.control, cancel(id), boost::asio::detached);
   auto grace = std::make_shared<boost::asio::steady_timer>(parts_.control, result->job().graceful_stop);
   graces_[id] = grace;
@@ -391,6 +392,7 @@ void Dispatcher::hang_up_all() {
     call.hung_up = true;
     if (call.inbox) call.inbox->push(StopCall{StopCall::Why::cancelled});
   }
+  parts_.services.switchboard.wake_trunk_waiters();
 }
 
 awaitable<void> Dispatcher::finish() {

@@ -103,19 +103,22 @@ awaitable<void> Dispatcher::make_call(scheduler::Lease lease) {
   call.scenario = run.scenario_name;
   call.variant = variant_of(run);
   try {
-    const Switchboard& switchboard = parts_.services.switchboard;
+    Switchboard& switchboard = parts_.services.switchboard;
     const scheduler::Trunk& trunk = basis.trunk();
+    const auto given_up = [this, &call] { return call.result->cancelled || call.hung_up || hanging_up_; };
     if (trunk.registers || trunk.keep_alive) {
       // It is given a moment to say whether it is there, once after the start of this process.
-      co_await parts_.services.switchboard.trunk_known(trunk.name,
-                                                       std::chrono::steady_clock::now() + kTrunkPatience);
+      co_await switchboard.trunk_known(trunk.name, std::chrono::steady_clock::now() + kTrunkPatience,
+                                       given_up);
     }
     auto prepare = [this, lease, basis, seen = switchboard.trunk(trunk.name).seen_address] {
       if (parts_.gives_up) parts_.state.require_free(basis.settings->config.limits.min_free_disk);
       return basis.spec(lease, parts_.state, seen);
     };
     std::shared_ptr<CallSpec> spec = co_await offload(parts_.files, std::move(prepare));
-    spec->trunk_trouble = [&switchboard, name = trunk.name, registers = trunk.registers]() -> std::string {
+    spec->trunk_trouble = [&switchboard, given_up, name = trunk.name,
+                           registers = trunk.registers]() -> std::string {
+      if (given_up()) return {};  // begin() says so
       const sip::TrunkChanged state = switchboard.trunk(name);
       if (state.state == sip::TrunkState::down) return state.reason;
       return state.state == sip::TrunkState::unknown && registers ? "it is not registered yet" : "";

@@ -18,13 +18,12 @@ constexpr std::size_t kLeastFrames = 500;  // 10 s
 constexpr double kLeastDbov = -50;         // and not
 constexpr double kUnderLoudDb = 25;        // further under the loud parts: a pause
 // Of the frames of a second, how many are quieter than half its mean amplitude (Saunders 1996; Scheirer and
-// Slaney 1997): of generated speech without its
-// pauses 0.24 and more, of generated music 0.12 and less.
-constexpr double kMostQuietShare = 0.20;
+// Slaney 1997): of generated speech without its pauses 0.20 and more, of generated music 0.12 and less.
+constexpr double kMostQuietShare = 0.16;
 // Of the looks, how many have a strongest partial that stays where it was for 80 ms; and how often in 10 s it
-// becomes another one. Of speech at most 0.58 (a monotonous voice), of music 0.82 and more. Hum stays for
-// ever.
-constexpr double kLeastHeldShare = 0.65;
+// becomes another one. Of speech at most 0.64 (a monotonous voice without its pauses), of music 0.82 and
+// more. Hum stays for ever.
+constexpr double kLeastHeldShare = 0.73;
 constexpr double kLeastChanges = 4;
 constexpr double kHeldRatio = 0.012;  // a fifth of a semitone and a bin
 constexpr std::size_t kHeldLooks = 4;

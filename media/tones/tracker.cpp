@@ -48,7 +48,7 @@ void Tracker::push(std::int16_t sample, std::vector<ToneRun>& runs) {
   ++seen_;
   if (++fresh_ < kHop) return;
   fresh_ = 0;
-  const double middle_ms = seen_ms() - 1000.0 * Spectrum::kLong / 2 / Spectrum::kRate;
+  const double middle_ms = 1000.0 * (static_cast<double>(seen_) - Spectrum::kLong / 2.0) / Spectrum::kRate;
   left_out_ = count_ == 0 && !left_out_;
   if (!left_out_) {
     const auto window = std::span<const std::int16_t>(window_);

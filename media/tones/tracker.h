@@ -2,7 +2,7 @@
 //
 // Finds stretches of steady tone: what spectrum.h calls a tone at every look, with a frequency and a level
 // that stand still. Fed in order, in pieces of any length. One thread at a time; about 5 us a 10 ms of
-// audio that is not quiet, so it runs over recordings, and on a live leg only where it is asked for.
+// audio that is not quiet, so it runs over recordings, not on live legs.
 #pragma once
 
 #include <array>
@@ -33,10 +33,6 @@ class Tracker {
   void feed(std::span<const std::int16_t> samples, std::vector<ToneRun>& runs);
   /// No more comes.
   void finish(std::vector<ToneRun>& runs);
-
-  [[nodiscard]] double seen_ms() const { return static_cast<double>(seen_) * 1000 / Spectrum::kRate; }
-  /// Since when a tone sounds; a negative number: none does.
-  [[nodiscard]] double sounding_since_ms() const { return count_ > 0 ? first_ms_ : -1; }
 
  private:
   static constexpr std::size_t kHop = 80;
