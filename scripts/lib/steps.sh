@@ -126,7 +126,7 @@ unit_tests() { # PRESET
     program="$1" kept="$2" limit="$3" code=0
     shift 3
     timeout -k 10 "$limit" "$program" "$@" >"$kept/${program##*/}" 2>&1 || code=$?
-    echo "$code" >"$kept/${program##*/}.code"' _ {} "$kept" "${LINECHECK_UNIT_TIMEOUT:-300}" "${arguments[@]}")
+    echo "$code" >"$kept/${program##*/}.code"' _ {} "$kept" "${LINECHECK_UNIT_TIMEOUT:-600}" "${arguments[@]}")
   for program in "${programs[@]}"; do
     name="${program##*/}"
     code="$(cat "$kept/$name.code" 2>/dev/null || echo 1)"
