@@ -7,6 +7,8 @@
 #include <cmath>
 #include <new>
 
+#include "media/full_scale.h"
+
 namespace linecheck::media {
 namespace {
 
@@ -16,7 +18,6 @@ constexpr std::size_t kLook = 102;
 constexpr double kEdge = 0.6;         // of a tone's energy
 constexpr double kDbm0OfDbov = 6.15;  // a full-scale sine, -3.01 dBov, is +3.14 dBm0 (G.711)
 constexpr double kShortestMs = 30;    // Q.24: 40 ms must be heard, less than 23 must not
-constexpr double kFullScale = 32768.0;
 
 /// Whether a tone of this energy sounds in two blocks. Its two tones beat with 268 Hz or more: 4 ms hold a
 /// whole beat, 2 ms may fall into its gap. Where one of the two is silent, it does not.

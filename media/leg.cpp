@@ -12,9 +12,6 @@
 namespace linecheck::media {
 namespace {
 
-constexpr double kLateMs = 5.0;
-constexpr std::size_t kMostListed = 1000;
-
 // SplitMix64 (Steele, Lea, Flood 2014): enough to spread one seed over a few fields.
 std::uint64_t next_random(std::uint64_t& state) {
   std::uint64_t z = (state += 0x9E3779B97F4A7C15u);

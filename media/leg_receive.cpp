@@ -9,7 +9,6 @@
 namespace linecheck::media {
 namespace {
 
-constexpr std::size_t kMostListed = 1000;
 // Of 16 datagrams each: what a leg may take of a tick before it is the next one's turn.
 constexpr int kMostReads = 8;
 // RFC 3389: what a sender with silence suppression says of its background noise.

@@ -5,11 +5,6 @@
 #include <cmath>
 
 namespace linecheck::media {
-namespace {
-
-constexpr double kLateMs = 5.0;
-
-}  // namespace
 
 void PacingHistogram::add(double deviation_ms) {
   const double ms = std::abs(deviation_ms);

@@ -15,6 +15,11 @@
 
 namespace linecheck::media {
 
+/// A tick that is later than this is counted as late (docs/metrics.md).
+inline constexpr double kLateMs = 5.0;
+/// Of each list of a report, so that no call grows without bound.
+inline constexpr std::size_t kMostListed = 1000;
+
 /// A stretch of time, ms.
 struct Span {
   double start_ms = 0;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "media/wire_order.h"
+
 namespace linecheck::media {
 namespace {
 
@@ -21,21 +23,11 @@ constexpr std::size_t kVoip = 32;  // behind the block's header
 constexpr int kUnavailable = 127;  // of R factors and MOS
 constexpr std::uint64_t kSecondNs = 1'000'000'000;
 
-// Reads what the caller knows to be there.
-std::uint64_t read(std::span<const std::uint8_t> bytes, std::size_t at, std::size_t size) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) value = value << 8 | bytes[at + i];
-  return value;
-}
-std::uint32_t read32(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return static_cast<std::uint32_t>(read(bytes, at, 4));
-}
-
 RtcpReportBlock read_block(std::span<const std::uint8_t> bytes) {
   RtcpReportBlock block;
   block.ssrc = read32(bytes, 0);
   block.fraction_lost = bytes[4];
-  const auto lost = static_cast<std::int32_t>(read(bytes, 5, 3));
+  const auto lost = static_cast<std::int32_t>(read_number(bytes, 5, 3));
   block.cumulative_lost = lost >= 0x800000 ? lost - 0x1000000 : lost;
   block.highest_sequence = read32(bytes, 8);
   block.jitter = read32(bytes, 12);
@@ -50,7 +42,7 @@ std::optional<double> available(std::uint8_t value, double unit) {
 
 VoipMetrics read_voip(std::span<const std::uint8_t> bytes) {
   constexpr double kPercent = 100.0 / 256.0;
-  const auto ms = [&](std::size_t at) { return static_cast<int>(read(bytes, at, 2)); };
+  const auto ms = [&](std::size_t at) { return static_cast<int>(read_number(bytes, at, 2)); };
   const auto level = [&](std::size_t at) -> std::optional<int> {
     // Two's complement, -128..127; 127 says that it is not known.
     const int value = static_cast<std::int8_t>(bytes[at]);
@@ -90,7 +82,7 @@ bool read_blocks(std::span<const std::uint8_t> bytes, std::size_t count, std::ui
 bool read_extended(std::span<const std::uint8_t> bytes, std::uint32_t our_ssrc, RtcpCompound& out) {
   while (!bytes.empty()) {
     if (bytes.size() < kHeader) return false;
-    const std::size_t size = 4 * static_cast<std::size_t>(read(bytes, 2, 2));
+    const std::size_t size = 4 * static_cast<std::size_t>(read_number(bytes, 2, 2));
     if (bytes.size() < kHeader + size) return false;
     const auto body = bytes.subspan(kHeader, size);
     if (bytes[0] == kVoipMetrics) {
@@ -109,7 +101,7 @@ bool read_packet(int type, std::size_t count, std::span<const std::uint8_t> body
       if (body.size() < 4 + kSenderInfo) return false;
       out.sender = read32(body, 0);
       out.sender_info =
-          RtcpSenderInfo{read(body, 4, 8), read32(body, 12), read32(body, 16), read32(body, 20)};
+          RtcpSenderInfo{read_number(body, 4, 8), read32(body, 12), read32(body, 16), read32(body, 20)};
       return read_blocks(body.subspan(4 + kSenderInfo), count, our_ssrc, out);
     }
     case kReceiverReport:
@@ -144,7 +136,7 @@ std::optional<RtcpCompound> parse_rtcp(std::span<const std::uint8_t> datagram, s
     if (datagram.size() < kHeader || (datagram[0] >> 6) != 2) return std::nullopt;
     const int type = datagram[1];
     if (type < 192 || type > 223) return std::nullopt;
-    const std::size_t size = kHeader + 4 * static_cast<std::size_t>(read(datagram, 2, 2));
+    const std::size_t size = kHeader + 4 * static_cast<std::size_t>(read_number(datagram, 2, 2));
     if (size > datagram.size()) return std::nullopt;
     std::span<const std::uint8_t> body = datagram.subspan(kHeader, size - kHeader);
     if ((datagram[0] & 0x20) !=

@@ -3,18 +3,12 @@
 
 #include <string_view>
 
+#include "media/wire_order.h"
+
 namespace linecheck::media {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789*#ABCD";
-
-std::uint32_t read16(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return (std::uint32_t{bytes[at]} << 8) | bytes[at + 1];
-}
-
-std::uint32_t read32(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return (read16(bytes, at) << 16) | read16(bytes, at + 2);
-}
 
 }  // namespace
 
@@ -24,7 +18,7 @@ std::optional<RtpPacket> parse_rtp(std::span<const std::uint8_t> datagram) {
   packet.marker = (datagram[1] & 0x80) != 0;
   packet.payload_type = datagram[1] & 0x7F;
   if (packet.marker && packet.payload_type >= 64 && packet.payload_type <= 95) return std::nullopt;
-  packet.sequence = static_cast<std::uint16_t>(read16(datagram, 2));
+  packet.sequence = read16(datagram, 2);
   packet.timestamp = read32(datagram, 4);
   packet.ssrc = read32(datagram, 8);
 
@@ -32,7 +26,7 @@ std::optional<RtpPacket> parse_rtp(std::span<const std::uint8_t> datagram) {
   std::size_t end = datagram.size();
   if ((datagram[0] & 0x10) != 0) {  // header extension: 16 bits of its own, then its length in words
     if (begin + 4 > end) return std::nullopt;
-    begin += 4 + 4 * static_cast<std::size_t>(read16(datagram, begin + 2));
+    begin += 4 + 4 * std::size_t{read16(datagram, begin + 2)};
   }
   if (begin > end) return std::nullopt;
   if ((datagram[0] & 0x20) != 0) {  // padding: the last byte says how much, itself included
@@ -50,7 +44,7 @@ std::optional<TelephoneEvent> parse_telephone_event(std::span<const std::uint8_t
   event.event = payload[0];
   event.end = (payload[1] & 0x80) != 0;
   event.volume = payload[1] & 0x3F;
-  event.duration = static_cast<int>(read16(payload, 2));
+  event.duration = read16(payload, 2);
   return event;
 }
 

@@ -22,6 +22,10 @@
 namespace linecheck::scheduler {
 
 using Millis = std::chrono::milliseconds;
+
+[[nodiscard]] inline double as_ms(Millis value) {
+  return static_cast<double>(value.count());
+}
 using Id = std::int64_t;
 
 /// Where a value stands in a file; line and column count from 1, 0 means unknown.

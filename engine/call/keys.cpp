@@ -12,7 +12,6 @@ using media::DigitEvent;
 using media::DigitTransport;
 
 constexpr double kSamePressMs = 500;
-constexpr std::size_t kMostKeys = 1000;  // of a call
 
 /// Of the two stretches; 0 where they touch.
 double apart(const DigitEvent& a, const DigitEvent& b) {

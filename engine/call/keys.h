@@ -15,6 +15,9 @@
 
 namespace linecheck::engine {
 
+/// Of a call: what is heard beyond it is not listed.
+inline constexpr std::size_t kMostKeys = 1000;
+
 /// A key in the body of an INFO that was read at `t_ms`; nullopt: it holds none. INFO says no beginning: it
 /// is taken to be when the INFO came.
 [[nodiscard]] std::optional<media::DigitEvent> key_of_info(const sip::InfoReceived& info, double t_ms);

@@ -302,7 +302,6 @@ void PlacedCall::send_key(const media::DigitDue& due) {
 }
 
 void PlacedCall::on_info(const sip::InfoReceived& info, double t_ms) {
-  constexpr std::size_t kMostKeys = 1000;
   const auto key = key_of_info(info, t_ms);
   if (!key) {
     note(t_ms, "info", info.content_type);

@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/call/time.h"
+#include "engine/lower_case.h"
 #include "engine/persona/unique_fd.h"
 
 namespace linecheck::engine {
@@ -87,12 +88,6 @@ std::string printable(std::string_view text) {
       out += c;
     }
   }
-  return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return out;
 }
 
@@ -189,7 +184,7 @@ std::string log_payload(std::string_view text, std::initializer_list<LogField> f
 std::string text_line(std::string_view time, Part part, LogLevel level, std::string_view payload) {
   std::string fields;
   const std::string_view text = split(payload, [&](std::string_view name, std::string_view value) {
-    fields += " " + lower(name) + "=" + printable(value);
+    fields += " " + lower_case(name) + "=" + printable(value);
   });
   return std::string(time) + " " + to_string(level) + " " + to_string(part) + ": " + printable(text) +
          fields + "\n";
@@ -202,7 +197,7 @@ std::string json_line(std::string_view time, Part part, LogLevel level, std::str
   line["part"] = to_string(part);
   line["message"] = "";
   line["message"] =
-      split(payload, [&](std::string_view name, std::string_view value) { line[lower(name)] = value; });
+      split(payload, [&](std::string_view name, std::string_view value) { line[lower_case(name)] = value; });
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -9,6 +9,7 @@
 #include "engine/daemon/config.h"
 #include "engine/daemon/credentials.h"
 #include "engine/daemon/preflight.h"
+#include "engine/lower_case.h"
 #include "sip/allow_list.h"
 
 namespace linecheck::engine {
@@ -88,9 +89,7 @@ void check_trunk(const scheduler::Trunk& trunk, const Config& config, Problems& 
 }  // namespace
 
 std::optional<int> parse_dscp(const std::string& text) {
-  std::string lower = text;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string lower = lower_case(text);
   int value = 0;
   const auto [end, error] = std::from_chars(lower.data(), lower.data() + lower.size(), value);
   if (error == std::errc{} && end == lower.data() + lower.size())

@@ -2,8 +2,9 @@
 #include "engine/evaluation/emodel.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
+
+#include "engine/lower_case.h"
 
 namespace linecheck::engine {
 namespace {
@@ -16,10 +17,8 @@ constexpr double kG711Ie = 0;
 constexpr double kG711Bpl = 4.3;              // without concealment
 constexpr double kG711BplConcealment = 25.1;  // with G.711 appendix I concealment
 
-bool is_g711(std::string codec) {
-  codec = codec.substr(0, codec.find('/'));
-  std::transform(codec.begin(), codec.end(), codec.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+bool is_g711(std::string_view of) {
+  const std::string codec = lower_case(of.substr(0, of.find('/')));
   return codec == "pcmu" || codec == "pcma";
 }
 

@@ -10,21 +10,17 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::max();
 
-double ms(scheduler::Millis value) {
-  return static_cast<double>(value.count());
-}
-
 }  // namespace
 
 Habits Habits::of(const scheduler::Personality& personality, const scheduler::Scenario& scenario) {
   Habits habits;
-  habits.wait_ms = ms(personality.start_speaking_plan.wait);
-  habits.stop_voice_ms = ms(personality.stop_speaking_plan.voice);
-  habits.backoff_ms = ms(personality.stop_speaking_plan.backoff);
-  habits.response_delay_ms = ms(personality.response_delay);
-  habits.idle_timeout_ms = ms(personality.message_plan.idle_timeout);
+  habits.wait_ms = scheduler::as_ms(personality.start_speaking_plan.wait);
+  habits.stop_voice_ms = scheduler::as_ms(personality.stop_speaking_plan.voice);
+  habits.backoff_ms = scheduler::as_ms(personality.stop_speaking_plan.backoff);
+  habits.response_delay_ms = scheduler::as_ms(personality.response_delay);
+  habits.idle_timeout_ms = scheduler::as_ms(personality.message_plan.idle_timeout);
   habits.idle_messages = personality.message_plan.idle_message_max_spoken_count;
-  habits.max_duration_ms = ms(scenario.max_duration);
+  habits.max_duration_ms = scheduler::as_ms(scenario.max_duration);
   return habits;
 }
 

@@ -29,10 +29,6 @@ const char* idle_prompt(std::string_view language) {
   return "Hello?";
 }
 
-double ms(scheduler::Millis value) {
-  return static_cast<double>(value.count());
-}
-
 class Compiler {
  public:
   std::size_t clip(const std::string& text) {
@@ -60,9 +56,9 @@ class Compiler {
 
  private:
   Step convert(const scheduler::Say& say) { return SayStep{clip(say.text)}; }
-  Step convert(const scheduler::Silence& silence) { return SilenceStep{ms(silence.time)}; }
+  Step convert(const scheduler::Silence& silence) { return SilenceStep{scheduler::as_ms(silence.time)}; }
   Step convert(const scheduler::Dtmf& dtmf) { return DigitsStep{dtmf.digits}; }
-  Step convert(const scheduler::Interruption& cue) { return InterruptionStep{ms(cue.time)}; }
+  Step convert(const scheduler::Interruption& cue) { return InterruptionStep{scheduler::as_ms(cue.time)}; }
   Step convert(const scheduler::NetworkSimulation& network) { return LineStep{network}; }
   Step convert(const scheduler::EndCall&) { return EndCallStep{}; }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/lower_case.h"
 #include "engine/persona/voice_lists.h"
 
 namespace linecheck::engine {
@@ -18,10 +19,10 @@ constexpr double kSlowest = 0.5;
 constexpr double kFastest = 2.0;
 constexpr int kHighestPitch = 99;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(c)); });
+// As BCP 47 writes a language's name.
+std::string tag(std::string_view text) {
+  std::string out = lower_case(text);
+  std::replace(out.begin(), out.end(), '_', '-');
   return out;
 }
 
@@ -172,9 +173,9 @@ Found from_provider(const scheduler::Personality& personality, const VoiceProvid
   VoiceSpec spec;
   spec.engine = provider.type;
   spec.speed = personality.speed;
-  spec.language = personality.language.empty() ? "en-us" : lower(personality.language);
-  spec.accent = lower(personality.accent);
-  spec.gender = lower(personality.gender);
+  spec.language = personality.language.empty() ? "en-us" : tag(personality.language);
+  spec.accent = tag(personality.accent);
+  spec.gender = tag(personality.gender);
   if (!personality.voice_id.empty()) return by_voice_id(personality, provider.type, std::move(spec));
   if (spec.gender == "neutral") spec.gender.clear();
   if (!spec.gender.empty() && spec.gender != "male" && spec.gender != "female") {
@@ -223,11 +224,11 @@ std::optional<std::string> voice_problem(const VoiceSpec& voice) {
   }
   if (voice.engine == "espeak-ng") {
     if (canonical_espeak_voice(voice.voice)) return std::nullopt;
-    const std::string wanted = lower(voice.voice.substr(0, voice.voice.find('+')));
+    const std::string wanted = tag(voice.voice.substr(0, voice.voice.find('+')));
     const bool of_a_language =
         !lookup_order(wanted).empty() && canonical_espeak_voice(std::string(primary_language(wanted)));
     return "espeak-ng has no voice " + in_quotes(voice.voice) +
-           "; its voices: " + list_voices("espeak-ng", of_a_language ? wanted : lower(voice.language));
+           "; its voices: " + list_voices("espeak-ng", of_a_language ? wanted : tag(voice.language));
   }
   return "there is no voice engine " + in_quotes(voice.engine) + "; there are flite and espeak-ng";
 }

@@ -5,24 +5,17 @@
 #include <espeak-ng/speak_lib.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <map>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "engine/lower_case.h"
 #include "engine/persona/voice_choice.h"
 
 namespace linecheck::engine {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 struct EspeakLists {
   std::vector<VoiceDescription> voices;
@@ -35,17 +28,17 @@ std::string accent_of(const std::string& name) {
   const std::size_t open = name.find('(');
   const std::size_t close = name.rfind(')');
   if (open == std::string::npos || close == std::string::npos || close < open) return {};
-  return lower(std::string_view(name).substr(open + 1, close - open - 1));
+  return lower_case(std::string_view(name).substr(open + 1, close - open - 1));
 }
 
 /// A voice goes by its file's name, which is what espeak-ng loads it by: a language code, such as "en-us" or
 /// "en" (the British one).
 void add_voice(EspeakLists& lists, const espeak_VOICE& voice, std::map<std::string, int>& priorities) {
-  const std::string file = lower(voice.identifier);
+  const std::string file = lower_case(voice.identifier);
   const char* entry = voice.languages;  // pairs of a priority byte and a code, ended by a zero priority
   if (entry == nullptr || *entry == 0 || file.starts_with("mb/")) return;
   const std::string code = file.substr(file.rfind('/') + 1);
-  lists.voices.push_back({"espeak-ng", code, lower(entry + 1), accent_of(voice.name), "male"});
+  lists.voices.push_back({"espeak-ng", code, lower_case(entry + 1), accent_of(voice.name), "male"});
   const auto claim = [&](const std::string& name, int priority) {
     const auto ranked = priorities.find(name);
     if (ranked != priorities.end() && ranked->second <= priority) return;
@@ -54,10 +47,10 @@ void add_voice(EspeakLists& lists, const espeak_VOICE& voice, std::map<std::stri
   };
   claim(code, 0);
   claim(file, 0);
-  claim(lower(voice.name), 0);
+  claim(lower_case(voice.name), 0);
   // A code that several voices serve goes to the one that ranks it highest (the lowest number).
   for (; *entry != 0; entry += 2 + std::strlen(entry + 1)) {
-    claim(lower(entry + 1), static_cast<unsigned char>(*entry));
+    claim(lower_case(entry + 1), static_cast<unsigned char>(*entry));
   }
 }
 
@@ -104,7 +97,7 @@ const std::vector<VoiceDescription>& available_voices(std::string_view type) {
 std::optional<std::string> canonical_espeak_voice(std::string_view wanted) {
   const EspeakLists& lists = espeak_lists();
   const std::size_t plus = wanted.find('+');
-  const auto voice = lists.by_name.find(lower(wanted.substr(0, plus)));
+  const auto voice = lists.by_name.find(lower_case(wanted.substr(0, plus)));
   if (voice == lists.by_name.end()) return std::nullopt;
   if (plus == std::string_view::npos) return voice->second;
   const std::string_view variant = wanted.substr(plus + 1);

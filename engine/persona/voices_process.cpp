@@ -115,7 +115,7 @@ bool write_all(int fd, const void* data, std::size_t size) {
   _exit(0);
 }
 
-struct Utterance {
+struct Pending {
   std::uint64_t id = 0;
   pid_t child = -1;
   UniqueFd memfd;
@@ -129,7 +129,7 @@ class Server {
  public:
   explicit Server(int fd) : fd_(fd), parallel_(cores()) {}
   ~Server() {
-    for (Utterance& utterance : utterances_) {
+    for (Pending& utterance : utterances_) {
       ::kill(utterance.child, SIGKILL);
       ::waitpid(utterance.child, nullptr, 0);
     }
@@ -143,7 +143,7 @@ class Server {
     if (!send(greeting, -1)) return 1;
     for (;;) {
       std::vector<pollfd> waited{{fd_, POLLIN, 0}};
-      for (const Utterance& utterance : utterances_) waited.push_back({utterance.status.get(), POLLIN, 0});
+      for (const Pending& utterance : utterances_) waited.push_back({utterance.status.get(), POLLIN, 0});
       if (::poll(waited.data(), waited.size(), wait_ms()) < 0 && errno != EINTR) return 1;
       kill_overdue();
       // Backwards, so that what is finished can be taken out; an index in `waited` is one more than in
@@ -164,7 +164,7 @@ class Server {
  private:
   [[nodiscard]] int wait_ms() const {
     int wait = -1;
-    for (const Utterance& utterance : utterances_) {
+    for (const Pending& utterance : utterances_) {
       if (utterance.overdue) continue;
       const auto left =
           std::chrono::ceil<std::chrono::milliseconds>(utterance.deadline - Clock::now()).count();
@@ -175,7 +175,7 @@ class Server {
   }
 
   void kill_overdue() {
-    for (Utterance& utterance : utterances_) {
+    for (Pending& utterance : utterances_) {
       if (utterance.overdue || Clock::now() < utterance.deadline) continue;
       utterance.overdue = true;
       ::kill(utterance.child, SIGKILL);
@@ -183,7 +183,7 @@ class Server {
   }
 
   /// Reads on; true when the child has closed its end of the pipe, which it does by ending.
-  static bool finished(Utterance& utterance) {
+  static bool finished(Pending& utterance) {
     std::array<char, 4096> buffer;
     const ssize_t got = ::read(utterance.status.get(), buffer.data(), buffer.size());
     if (got < 0) return errno != EINTR;
@@ -191,7 +191,7 @@ class Server {
     return got == 0;
   }
 
-  bool report(Utterance& utterance) {
+  bool report(Pending& utterance) {
     int status = 0;
     ::waitpid(utterance.child, &status, 0);
     protocol::Reply reply = protocol::decode_reply(utterance.reply).value_or(protocol::Reply{});
@@ -243,7 +243,7 @@ class Server {
       ::close(fd_);
       speak_and_exit(speaker_, request, memfd.get(), write_end.get());
     }
-    Utterance utterance;
+    Pending utterance;
     utterance.id = request.id;
     utterance.child = child;
     utterance.memfd = std::move(memfd);
@@ -260,7 +260,7 @@ class Server {
   int fd_;
   int parallel_;
   Speaker speaker_;
-  std::vector<Utterance> utterances_;
+  std::vector<Pending> utterances_;
 };
 
 }  // namespace

@@ -91,7 +91,7 @@ class Reader {
   std::string path_;
 };
 
-std::vector<double> numbers(const Reader& reader, const char* key) {
+std::vector<double> numbers_in(const Reader& reader, const char* key) {
   std::vector<double> values;
   reader.array(key, [&](const json& value, const std::string& path) {
     values.push_back(Reader::as<double>(value, path));
@@ -99,7 +99,7 @@ std::vector<double> numbers(const Reader& reader, const char* key) {
   return values;
 }
 
-std::vector<std::string> texts(const Reader& reader, const char* key) {
+std::vector<std::string> texts_in(const Reader& reader, const char* key) {
   std::vector<std::string> values;
   reader.array(key, [&](const json& value, const std::string& path) {
     values.push_back(Reader::as<std::string>(value, path));
@@ -107,7 +107,7 @@ std::vector<std::string> texts(const Reader& reader, const char* key) {
   return values;
 }
 
-std::vector<media::Span> spans(const Reader& reader, const char* key) {
+std::vector<media::Span> spans_in(const Reader& reader, const char* key) {
   std::vector<media::Span> values;
   reader.array(key, [&](const json& value, const std::string& path) {
     if (!value.is_array() || value.size() != 2) throw BadJson(path + " is not a pair");
@@ -131,9 +131,9 @@ media::PacingHistogram histogram_in(const Reader& engine) {
 
 std::vector<media::RtpSecond> seconds_in(const Reader& series, const char* lost, const char* jitter) {
   std::vector<media::RtpSecond> seconds;
-  const std::vector<double> packets = numbers(series, "packets");
-  const std::vector<double> lost_of = numbers(series, lost);
-  const std::vector<double> jitter_of = numbers(series, jitter);
+  const std::vector<double> packets = numbers_in(series, "packets");
+  const std::vector<double> lost_of = numbers_in(series, lost);
+  const std::vector<double> jitter_of = numbers_in(series, jitter);
   for (std::size_t i = 0; i < std::min(packets.size(), media::RtpStatistics::kMostSeconds); ++i) {
     const auto small = [&](const std::vector<double>& values, double most, double scale) {
       return i < values.size() ? std::clamp(std::round(values[i] * scale), 0.0, most) : 0.0;
@@ -201,7 +201,7 @@ media::RtpStatistics rtp_in(const Reader& in) {
   in.get("other_source", rtp.other_source);
   in.get("sequence_restarts", rtp.sequence_restarts);
   in.get("longest_burst", rtp.bursts.longest);
-  const std::vector<double> bursts = numbers(in, "bursts");
+  const std::vector<double> bursts = numbers_in(in, "bursts");
   for (std::size_t i = 0; i < std::min(bursts.size(), rtp.bursts.counts.size()); ++i)
     rtp.bursts.counts[i] = static_cast<std::uint32_t>(std::clamp(bursts[i], 0.0, 4e9));
   in.get("unknown_payload", rtp.unknown_payload);
@@ -274,7 +274,7 @@ void read_media(const Reader& run, CallRecord& call) {
   call.media.receive.seconds = seconds_in(rtp.object("receive").object("series"), "lost", "jitter_ms");
   rtp.get("first_packet_ms", call.media.first_packet_ms);
   rtp.get("last_packet_ms", call.media.last_packet_ms);
-  call.media.agent_speech_live = spans(run, "agent_speech_live");
+  call.media.agent_speech_live = spans_in(run, "agent_speech_live");
   run.array("dtmf", [&](const json& value, const std::string& path) {
     const Reader in(value, path);
     media::DigitEvent digit;
@@ -301,7 +301,7 @@ void read_media(const Reader& run, CallRecord& call) {
     tone.kind = *kind;
     in.get("start_ms", tone.start_ms);
     in.get("end_ms", tone.end_ms);
-    const std::vector<double> frequencies = numbers(in, "frequencies_hz");
+    const std::vector<double> frequencies = numbers_in(in, "frequencies_hz");
     if (!frequencies.empty()) tone.low_hz = frequencies[0];
     if (frequencies.size() > 1) tone.high_hz = frequencies[1];
     in.get("level_dbm0", tone.level_dbm0);
@@ -314,14 +314,14 @@ void read_media(const Reader& run, CallRecord& call) {
   media::EngineStatistics& own = call.media.engine;
   own.pacing = histogram_in(engine);
   engine.get("late_ticks", own.late_ticks);
-  own.late_tick_ms = numbers(engine, "late_tick_ms");
+  own.late_tick_ms = numbers_in(engine, "late_tick_ms");
   engine.get("skipped_frames", own.skipped_frames);
   engine.get("dropped_commands", own.dropped_commands);
   engine.get("dropped_events", own.dropped_events);
   engine.get("realtime", own.realtime);
   engine.get("recording_error", call.media.recording_error);
   engine.get("clock_map_restarts", call.media.clock_map_restarts);
-  call.persona_delay_ms = numbers(engine.object("persona_delay_ms"), "values");
+  call.persona_delay_ms = numbers_in(engine.object("persona_delay_ms"), "values");
 }
 
 void read_call(const Reader& run, CallRecord& call, const std::filesystem::path& base) {
@@ -391,7 +391,7 @@ void read_call(const Reader& run, CallRecord& call, const std::filesystem::path&
     in.get("interrupted", said.interrupted);
     in.get("barge_in", said.barge_in);
     in.get("idle_prompt", said.idle_prompt);
-    said.speech = spans(in, "speech");
+    said.speech = spans_in(in, "speech");
     call.utterances.push_back(std::move(said));
   });
   run.array("timeline", [&](const json& value, const std::string& path) {
@@ -414,7 +414,7 @@ Metric metric_in(const Reader& in) {
   in.get("value", metric.value);
   in.get("passed", metric.passed);
   in.get("reason", metric.reason);
-  metric.explanation = texts(in, "explanation");
+  metric.explanation = texts_in(in, "explanation");
   const Reader extra = in.object("extra");
   if (extra.find("percentiles") != nullptr) {
     const Reader p = extra.object("percentiles");
@@ -428,7 +428,7 @@ Metric metric_in(const Reader& in) {
     p.get("p99", d.p99);
     p.get("max", d.max);
     p.get("n", d.n);
-    d.values = numbers(extra, "values");
+    d.values = numbers_in(extra, "values");
     metric.distribution = std::move(d);
   }
   return metric;

@@ -4,16 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "media/codecs/to_sample.h"
+
 namespace linecheck::media {
 namespace {
 
 // The first 10 ms at full level, then down to nothing.
 constexpr int kFullMs = 10;
 constexpr int kFadedMs = 60;
-
-std::int16_t to_sample(float value) {
-  return static_cast<std::int16_t>(std::lrintf(std::clamp(value, -32768.0F, 32767.0F)));
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "media/codec.h"
+#include "media/codecs/to_sample.h"
 
 namespace linecheck::media {
 namespace {
@@ -44,10 +45,6 @@ struct Taps {
 };
 
 const Taps kTaps;
-
-std::int16_t to_sample(float value) {
-  return static_cast<std::int16_t>(std::lrintf(std::clamp(value, -32768.0F, 32767.0F)));
-}
 
 }  // namespace
 

@@ -12,7 +12,7 @@ namespace {
 constexpr int kChannels = 1;
 // Good speech at 16 kHz (RFC 7587 section 3.1.1 recommends 16 to 20 kbit/s, and the redundancy needs its
 // share).
-constexpr int kBitRate = 24'000;
+constexpr int kWideBitRate = 24'000;
 constexpr int kNarrowBitRate = 16'000;
 // Encoding is the dearest thing that a leg does; above this it gets dearer faster than better.
 constexpr int kComplexity = 3;
@@ -38,7 +38,7 @@ OpusStreamEncoder::OpusStreamEncoder(int rate, const EncoderSettings& settings) 
   encoder_.reset(opus_encoder_create(rate, kChannels, OPUS_APPLICATION_VOIP, &error));
   if (!encoder_) throw std::bad_alloc();
   const int playback_rate = std::min(rate, settings.max_playback_rate);
-  int bit_rate = playback_rate <= kNarrowRate ? kNarrowBitRate : kBitRate;
+  int bit_rate = playback_rate <= kNarrowRate ? kNarrowBitRate : kWideBitRate;
   if (settings.max_bit_rate > 0) bit_rate = std::clamp(settings.max_bit_rate, 6000, bit_rate);
   opus_encoder_ctl(encoder_.get(), OPUS_SET_BITRATE(bit_rate));
   opus_encoder_ctl(encoder_.get(), OPUS_SET_MAX_BANDWIDTH(bandwidth_for(playback_rate)));

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <numbers>
 
+#include "media/full_scale.h"
+
 namespace linecheck::media::speech {
 namespace {
-
-constexpr double kFullScale = 32768.0;
 
 struct Band {
   double centre_hz;

@@ -5,12 +5,9 @@
 #include <cmath>
 #include <utility>
 
+#include "media/full_scale.h"
+
 namespace linecheck::media::speech {
-namespace {
-
-constexpr double kFullScale = 32768.0;
-
-}  // namespace
 
 void RunCollector::add(std::ptrdiff_t ms, bool inside) {
   if (inside && start_ < 0) start_ = ms;

@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <cstdlib>
 
+#include "media/full_scale.h"
+
 namespace linecheck::media::speech {
 namespace {
-
-constexpr double kFullScale = 32768.0;
 
 // ITU-T P.56 (12/2011), method B.
 constexpr double kTimeConstantS = 0.03;

@@ -6,12 +6,12 @@
 #include <limits>
 #include <numbers>
 
+#include "media/full_scale.h"
 #include "media/speech/level.h"
 
 namespace linecheck::media::speech {
 namespace {
 
-constexpr double kFullScale = 32768.0;
 constexpr double kHighPass = 0.85;    // one-pole, at 8 kHz: about 225 Hz
 constexpr double kNewLevel = 0.7;     // smoothing: share of the new frame
 constexpr double kFloorMarginDb = 2;  // the minimum of noisy frames lies below their mean

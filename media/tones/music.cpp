@@ -5,17 +5,17 @@
 #include <array>
 #include <cmath>
 
+#include "media/full_scale.h"
 #include "media/speech/level.h"
 #include "media/tones/spectrum.h"
 
 namespace linecheck::media::tones {
 namespace {
 
-constexpr double kFullScale = 32768.0;
 constexpr double kFrameMs = 20;
 constexpr std::size_t kPauseFrames = 15;   // 300 ms: where speech breathes
 constexpr std::size_t kLeastFrames = 500;  // 10 s
-constexpr double kLeastDbov = -50;         // and not
+constexpr double kLeastMusicDbov = -50;    // and not
 constexpr double kUnderLoudDb = 25;        // further under the loud parts: a pause
 // Of the frames of a second, how many are quieter than half its mean amplitude (Saunders 1996; Scheirer and
 // Slaney 1997): of generated speech without its pauses 0.20 and more, of generated music 0.12 and less.
@@ -44,7 +44,7 @@ std::vector<Frame> frames_of(std::span<const std::int16_t> samples, int rate) {
     double energy = 0;
     for (const std::int16_t s : frame) energy += static_cast<double>(s) * s;
     frames[n].power = energy / (static_cast<double>(size) * kFullScale * kFullScale);
-    if (speech::power_to_dbov(frames[n].power) < kLeastDbov ||
+    if (speech::power_to_dbov(frames[n].power) < kLeastMusicDbov ||
         n * size + window.size() * step > samples.size())
       continue;
     // Below 4 kHz only; at 16 kHz by the mean of two neighbours, which is filter enough for a strongest
@@ -109,13 +109,13 @@ std::vector<ToneEvent> find_music(std::span<const std::int16_t> samples, int rat
   const std::vector<Frame> frames = frames_of(samples, rate);
   std::vector<double> powers;
   for (const Frame& frame : frames) {
-    if (speech::power_to_dbov(frame.power) >= kLeastDbov) powers.push_back(frame.power);
+    if (speech::power_to_dbov(frame.power) >= kLeastMusicDbov) powers.push_back(frame.power);
   }
   std::vector<ToneEvent> events;
   if (powers.size() < kLeastFrames) return events;
   const auto loud = powers.begin() + static_cast<std::ptrdiff_t>(powers.size() * 9 / 10);
   std::nth_element(powers.begin(), loud, powers.end());
-  const double least = std::max(kLeastDbov, speech::power_to_dbov(*loud) - kUnderLoudDb);
+  const double least = std::max(kLeastMusicDbov, speech::power_to_dbov(*loud) - kUnderLoudDb);
   const auto sounds = [&](std::size_t n) { return speech::power_to_dbov(frames[n].power) >= least; };
   for (std::size_t n = 0; n < frames.size();) {
     if (!sounds(n)) {

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <numbers>
 
+#include "media/full_scale.h"
 #include "media/speech/level.h"
 
 namespace linecheck::media::tones {
 namespace {
 
-constexpr double kFullScale = 32768.0;
 constexpr double kBinHz = 8000.0 / 1024;
 // Half the main lobe of a Hann window: 2 / length.
 constexpr int kShortLobe = 8;  // bins: 62.5 Hz

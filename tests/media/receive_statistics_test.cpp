@@ -14,7 +14,7 @@ namespace {
 
 const std::array<std::uint8_t, 160> kPayload{};
 
-RtpPacket packet(std::uint16_t sequence, std::uint32_t ssrc = 1) {
+RtpPacket numbered(std::uint16_t sequence, std::uint32_t ssrc = 1) {
   RtpPacket made;
   made.sequence = sequence;
   made.timestamp = 160u * sequence;
@@ -25,7 +25,7 @@ RtpPacket packet(std::uint16_t sequence, std::uint32_t ssrc = 1) {
 
 RtpStatistics after(const std::vector<int>& sequences) {
   ReceiveStatistics statistics;
-  for (const int sequence : sequences) statistics.add(packet(static_cast<std::uint16_t>(sequence)));
+  for (const int sequence : sequences) statistics.add(numbered(static_cast<std::uint16_t>(sequence)));
   return statistics.report();
 }
 
@@ -97,10 +97,10 @@ TEST_CASE("counters match a random channel") {
 
 TEST_CASE("a new SSRC begins anew and is counted") {
   ReceiveStatistics statistics;
-  statistics.add(packet(10, 1));
-  statistics.add(packet(12, 1));
-  statistics.add(packet(40000, 2));
-  statistics.add(packet(40001, 2));
+  statistics.add(numbered(10, 1));
+  statistics.add(numbered(12, 1));
+  statistics.add(numbered(40000, 2));
+  statistics.add(numbered(40001, 2));
   const RtpStatistics report = statistics.report();
   CHECK(report.ssrc_changes == 1);
   CHECK(report.ssrc == 2);
@@ -114,7 +114,7 @@ TEST_CASE("jitter is that of RFC 3550") {
   double sum = 0;
   for (int i = 0; i < 100; ++i) {
     const std::int64_t delay_ns = i % 2 == 0 ? 0 : 8 * kNsPerMs;
-    const auto p = packet(static_cast<std::uint16_t>(i));
+    const auto p = numbered(static_cast<std::uint16_t>(i));
     statistics.add(p);
     statistics.add_transit(p, i * 20 * kNsPerMs + delay_ns, false);
     if (i > 0) {
@@ -144,8 +144,8 @@ TEST_CASE("the series has packets, losses and jitter of each second; what comes 
   ReceiveStatistics statistics;
   const auto at = [&](int i, std::int64_t arrival_ms) {
     statistics.pass(arrival_ms * kNsPerMs);
-    statistics.add(packet(static_cast<std::uint16_t>(i)));
-    statistics.add_transit(packet(static_cast<std::uint16_t>(i)), arrival_ms * kNsPerMs, false);
+    statistics.add(numbered(static_cast<std::uint16_t>(i)));
+    statistics.add_transit(numbered(static_cast<std::uint16_t>(i)), arrival_ms * kNsPerMs, false);
   };
   // A second of silence, then 3 s of packets; the second one of them loses five, and its last packet comes
   // 40 ms late, in the third.
@@ -173,9 +173,9 @@ TEST_CASE("the series has packets, losses and jitter of each second; what comes 
 
 TEST_CASE("the series ends after an hour, the counters do not") {
   ReceiveStatistics statistics;
-  statistics.add(packet(1));
+  statistics.add(numbered(1));
   statistics.pass(std::int64_t{10'000} * 1'000'000'000);
-  statistics.add(packet(2));
+  statistics.add(numbered(2));
   const RtpStatistics report = statistics.report();
   CHECK(report.seconds.size() == RtpStatistics::kMostSeconds);
   CHECK(report.packets == 2);

@@ -11,7 +11,7 @@ using namespace linecheck::media;
 namespace {
 
 constexpr std::uint32_t kOurs = 0x01020304;
-constexpr std::uint32_t kTheirs = 0xA0B0C0D0;
+constexpr std::uint32_t kPeer = 0xA0B0C0D0;
 
 std::vector<std::uint8_t> bytes_of(const RtcpWriter& writer) {
   return {writer.view().begin(), writer.view().end()};
@@ -35,15 +35,15 @@ std::vector<std::uint8_t> extended_report(std::uint8_t ssrc_last) {
 
 TEST_CASE("an SR with SDES and BYE reads back as written") {
   RtcpWriter writer;
-  writer.sender_report(kTheirs, {0x1122334455667788, 0xCAFEBABE, 250, 40000}, sample_block());
-  writer.canonical_name(kTheirs, "abcdefghijklmnop");
-  writer.bye(kTheirs);
+  writer.sender_report(kPeer, {0x1122334455667788, 0xCAFEBABE, 250, 40000}, sample_block());
+  writer.canonical_name(kPeer, "abcdefghijklmnop");
+  writer.bye(kPeer);
   const auto bytes = bytes_of(writer);
   CHECK(bytes.size() % 4 == 0);
   CHECK(is_rtcp(bytes));
   const auto compound = parse_rtcp(bytes, kOurs);
   REQUIRE(compound);
-  CHECK(compound->sender == kTheirs);
+  CHECK(compound->sender == kPeer);
   REQUIRE(compound->sender_info);
   CHECK(compound->sender_info->ntp == 0x1122334455667788);
   CHECK(compound->sender_info->rtp_timestamp == 0xCAFEBABE);
@@ -63,8 +63,8 @@ TEST_CASE("an SR with SDES and BYE reads back as written") {
 TEST_CASE("the canonical name ends with a zero byte, whatever its length") {
   for (std::size_t length = 0; length <= 20; ++length) {
     RtcpWriter writer;
-    writer.receiver_report(kTheirs, std::nullopt);
-    writer.canonical_name(kTheirs, std::string(length, 'x'));
+    writer.receiver_report(kPeer, std::nullopt);
+    writer.canonical_name(kPeer, std::string(length, 'x'));
     const auto bytes = bytes_of(writer);
     CHECK(bytes.size() % 4 == 0);
     CHECK(bytes.back() == 0);
@@ -75,8 +75,8 @@ TEST_CASE("the canonical name ends with a zero byte, whatever its length") {
 
 TEST_CASE("what does not add up is no RTCP") {
   RtcpWriter writer;
-  writer.sender_report(kTheirs, {}, sample_block());
-  writer.canonical_name(kTheirs, "name");
+  writer.sender_report(kPeer, {}, sample_block());
+  writer.canonical_name(kPeer, "name");
   const auto whole = bytes_of(writer);
   REQUIRE(parse_rtcp(whole, kOurs));
   CHECK_FALSE(parse_rtcp({}, kOurs));

@@ -24,7 +24,7 @@ std::vector<Heard> listen(const Samples& samples, LiveOptions options = {}) {
   for (std::size_t at = 0; at + frame <= samples.size(); at += frame) {
     const auto event = detector.process(std::span(samples).subspan(at, frame));
     if (!event) continue;
-    if (event->kind == LiveEvent::Kind::started) {
+    if (event->kind == linecheck::media::speech::LiveEvent::Kind::started) {
       heard.push_back({ms(event->at_sample), -1, ms(event->decided_sample), 0});
     } else {
       heard.back().end_ms = ms(event->at_sample);

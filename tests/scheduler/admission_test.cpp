@@ -10,12 +10,13 @@
 #include <map>
 #include <random>
 
+#include "tests/scheduler/job_store_steps.h"
+
 using namespace linecheck::scheduler;
+using linecheck::tests::kMs;
+using linecheck::tests::kSecond;
 
 namespace {
-
-constexpr std::int64_t kMs = 1'000'000;
-constexpr std::int64_t kSecond = 1'000 * kMs;
 
 Admission::Result calls(std::int64_t id, std::uint64_t total, const std::string& trunk = "carrier") {
   Admission::Result result;

@@ -13,7 +13,8 @@ namespace linecheck::tests {
 
 using namespace linecheck::scheduler;
 
-inline constexpr std::int64_t kSecond = 1'000'000'000;
+inline constexpr std::int64_t kMs = 1'000'000;  // in ns
+inline constexpr std::int64_t kSecond = 1'000 * kMs;
 
 inline Moment at(double seconds) {
   Moment now;

@@ -14,11 +14,10 @@
 #include "tests/scheduler/job_store_fixtures.h"
 
 using namespace linecheck::scheduler;
+using linecheck::tests::kMs;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr std::int64_t kMs = 1'000'000;
 
 // What the world outside the store knows of each run.
 struct Truth {

@@ -18,7 +18,7 @@ struct Case {
   std::string expected;
 };
 
-std::string problems_of(std::string_view text) {
+std::string yaml_problems(std::string_view text) {
   Problems problems;
   parse_documents(text, "f", problems);
   return problems_text(problems);
@@ -124,12 +124,12 @@ TEST_CASE("bad YAML is refused at its place") {
   };
   for (const Case& each : cases) {
     CAPTURE(each.text);
-    CHECK(problems_of(each.text) == each.expected);
+    CHECK(yaml_problems(each.text) == each.expected);
   }
 }
 
 TEST_CASE("every duplicate key of a file is reported, up to a point") {
-  CHECK(problems_of("a: 1\na: 2\nb: 1\nb: 2\n") ==
+  CHECK(yaml_problems("a: 1\na: 2\nb: 1\nb: 2\n") ==
         "f:2:1: duplicate key 'a' (first on line 1)\nf:4:1: duplicate key 'b' (first on line 3)\n");
   Problems problems;
   parse_documents(repeat("a: 1\n", 10'000), "f", problems);
@@ -163,13 +163,13 @@ TEST_CASE("documents before a broken one are kept") {
 }
 
 TEST_CASE("depth is limited to 64") {
-  CHECK(problems_of("a: " + repeat("[", 63) + repeat("]", 63)).empty());
-  CHECK(problems_of("a: " + repeat("[", 64) + repeat("]", 64)) == "f:1:67: nested deeper than 64 levels\n");
-  CHECK(problems_of(repeat("- ", 400'000)) == "f:1:129: nested deeper than 64 levels\n");
-  CHECK(problems_of(repeat("[", 1'000'000)) == "f:1:1: '[' is never closed, or a comma is missing in it\n");
+  CHECK(yaml_problems("a: " + repeat("[", 63) + repeat("]", 63)).empty());
+  CHECK(yaml_problems("a: " + repeat("[", 64) + repeat("]", 64)) == "f:1:67: nested deeper than 64 levels\n");
+  CHECK(yaml_problems(repeat("- ", 400'000)) == "f:1:129: nested deeper than 64 levels\n");
+  CHECK(yaml_problems(repeat("[", 1'000'000)) == "f:1:1: '[' is never closed, or a comma is missing in it\n");
   std::string blocks;
   for (std::size_t i = 0; i < 1000; ++i) blocks += std::string(i, ' ') + "a:\n";
-  CHECK(problems_of(blocks) == "f:65:65: nested deeper than 64 levels\n");
+  CHECK(yaml_problems(blocks) == "f:65:65: nested deeper than 64 levels\n");
 }
 
 TEST_CASE("aliases that multiply are stopped") {
@@ -178,19 +178,19 @@ TEST_CASE("aliases that multiply are stopped") {
     const std::string alias = std::string("*") + static_cast<char>(c - 1);
     laughs += std::string(1, c) + ": &" + c + " [" + alias + repeat(", " + alias, 8) + "]\n";
   }
-  CHECK(problems_of(laughs) == "f:5:8: aliases repeat more than 10000 values\n");
+  CHECK(yaml_problems(laughs) == "f:5:8: aliases repeat more than 10000 values\n");
   std::string nested = "a: &a0 [x]\n";
   for (int i = 1; i < 70; ++i) {
     nested += "k" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
   }
-  CHECK(problems_of(nested).find("nested deeper than 64 levels") != std::string::npos);
+  CHECK(yaml_problems(nested).find("nested deeper than 64 levels") != std::string::npos);
 }
 
 TEST_CASE("size is limited") {
-  CHECK(problems_of("a: " + std::string(kMaxFileBytes - 3, 'x')).empty());
-  CHECK(problems_of("a: " + std::string(kMaxFileBytes - 2, 'x')) ==
+  CHECK(yaml_problems("a: " + std::string(kMaxFileBytes - 3, 'x')).empty());
+  CHECK(yaml_problems("a: " + std::string(kMaxFileBytes - 2, 'x')) ==
         "f:1:1: is larger than 1 MiB: split it into several files\n");
-  CHECK(problems_of("[1" + repeat(",1", 400'000) + "]") ==
+  CHECK(yaml_problems("[1" + repeat(",1", 400'000) + "]") ==
         "f:1:500000: more than 250000 values in one file\n");
 }
 

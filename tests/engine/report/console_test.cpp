@@ -8,16 +8,14 @@
 using namespace linecheck::engine;
 using namespace linecheck::engine::report;
 
+using linecheck::engine::report::sample::has;
+
 namespace {
 
 SummaryOptions wide(bool unicode = true, bool color = false) {
   SummaryOptions options;
   options.terminal = {false, color, unicode, 100};
   return options;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

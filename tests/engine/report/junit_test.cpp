@@ -10,6 +10,8 @@
 using namespace linecheck::engine;
 using namespace linecheck::engine::report;
 
+using linecheck::engine::report::sample::has;
+
 namespace {
 
 /// Checks what well-formedness asks of the XML that we write (no comments, no CDATA): tags that nest,
@@ -50,10 +52,6 @@ std::string fault_of(const std::string& xml) {
     i = end;
   }
   return open.empty() ? "" : "<" + open.back() + "> is left open";
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

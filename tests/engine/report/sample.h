@@ -29,6 +29,10 @@ class Folder {
 /// cancelled. With a folder, the three calls that were held have recordings in it.
 [[nodiscard]] Result result(const std::filesystem::path& folder = {});
 
+[[nodiscard]] inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 /// Twelve calls of three scenarios and two personalities, all passed.
 [[nodiscard]] Result all_passed(const std::filesystem::path& folder);
 
