@@ -5,7 +5,7 @@
 # To build and to run.
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(
-  g++ cmake ninja-build pkg-config
+  clang g++ cmake ninja-build pkg-config
   libsofia-sip-ua-dev libortp-dev libsrtp2-dev libspandsp-dev libopus-dev libspeexdsp-dev libsndfile1-dev
   liburing-dev flite1-dev libespeak-ng-dev espeak-ng-data
   libboost1.81-dev libyaml-cpp-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libsqlite3-dev libssl-dev ca-certificates
@@ -14,7 +14,7 @@ BUILD_PACKAGES=(
 
 # To test: the peers that we did not write, and what reads their captures and sounds.
 # shellcheck disable=SC2034
-TEST_PACKAGES=(git ccache clang-format clang-tidy clang libclang-rt-14-dev shellcheck python3 sip-tester
+TEST_PACKAGES=(git ccache clang-format clang-tidy libclang-rt-14-dev shellcheck python3 sip-tester
   baresip-core kamailio kamailio-tls-modules tshark sox multimon-ng openssl systemd)
 
 # Prints those of the named packages that are not installed, one a line.

@@ -6,21 +6,20 @@
 STEP_TABLE=()
 STEP_PASSED=0 STEP_FAILED=0 STEP_SKIPPED=0
 STEP_SKIPS=() STEP_FAILURES=()
-STEP_FILTER='' STEP_BEGUN=''
+STEP_FILTER='' STEP_MS=''
 
 steps_begin() {
   STEP_FILTER="$1"
   STEP_START=$(now_ms)
   STEP_LOG="$(mktemp)"
-  trap 'rm -f "$STEP_LOG"; end_builds' EXIT
+  trap 'rm -f "$STEP_LOG"; end_behind' EXIT
 }
 
 # step NAME COMMAND...: the command's own exit code matters only when it printed no failure to count.
 step() {
-  local name="$1" begun code=0 p=0 f=0 s=0 line
+  local name="$1" begun code=0 p=0 f=0 s=0 line took
   shift
-  begun="${STEP_BEGUN:-$(now_ms)}"
-  STEP_BEGUN=''
+  begun=$(now_ms)
   say "$name"
   { "$@" 2>&1 | tee "$STEP_LOG"; } || code=$?
   while IFS= read -r line; do
@@ -52,8 +51,9 @@ step() {
     STEP_FAILURES+=("$name: ended with $code")
   fi
   STEP_PASSED=$((STEP_PASSED + p)) STEP_FAILED=$((STEP_FAILED + f)) STEP_SKIPPED=$((STEP_SKIPPED + s))
-  STEP_TABLE+=("$(printf '%-28s %7.1f s %6d passed %4d failed %4d skipped' \
-    "$name" "$((($(now_ms) - begun) / 100))e-1" "$p" "$f" "$s")")
+  took="${STEP_MS:-$(($(now_ms) - begun))}"
+  STEP_TABLE+=("$(printf '%-28s %7.1f s %6d passed %4d failed %4d skipped%s' \
+    "$name" "$((took / 100))e-1" "$p" "$f" "$s" "${STEP_MS:+, beside others}")")
 }
 
 # skip_step NAME REASON
@@ -94,11 +94,12 @@ judge_build() { # PRESET COMMAND...
   fi
 }
 
-# step_await PRESET: the step of a build that was begun before; its time is what was still to be waited for.
-step_await() {
-  STEP_BEGUN=$(now_ms)
-  await_build "$1"
-  step "$1 build" judge_build "$1" built "$1"
+# step_behind NAME: a step that was begun before with `behind`, when it has ended.
+step_behind() {
+  await_behind "$1"
+  STEP_MS="$(time_behind "$1")"
+  step "$1" shown_behind "$1"
+  STEP_MS=''
 }
 
 # Without effect on a build that has no sanitizer.
@@ -170,15 +171,29 @@ whole_calls() { # PRESET
   LINECHECK="$BUILD_ROOT/$1/engine/linecheck" timeout -k 10 240 tests/system/calls_test.sh
 }
 
-# Each fuzzer for so many seconds, from the seeds that tests/fuzz/seeds.py writes. A finding is kept and named.
+# Each fuzzer for so many seconds, as many at a time as there are cores, from the seeds that tests/fuzz/seeds.py writes.
+# A finding is kept and named.
 fuzzers() { # SECONDS
-  local program target folder bad=0
+  local program target folder bad=0 running=0
+  local -a targets=()
   for program in "$BUILD_ROOT"/fuzz/tests/fuzz/*_fuzz; do
     target="$(basename "$program" _fuzz)"
+    targets+=("$target")
     folder="$BUILD_ROOT/fuzz/corpus/$target"
     "$REPO_ROOT/tests/fuzz/seeds.py" "$target" "$folder"
-    if timeout -k 10 "$(($1 * 3 + 60))" "$program" -max_total_time="$1" -max_len=4096 -timeout=20 \
-      -artifact_prefix="$BUILD_ROOT/fuzz/finding-$target-" "$folder" >"$folder.log" 2>&1; then
+    if ((running < $(nproc))); then running=$((running + 1)); else wait -n; fi
+    rm -f "$folder.passed"
+    {
+      timeout -k 10 "$(($1 * 3 + 60))" "$program" -max_total_time="$1" -max_len=4096 -timeout=20 \
+        -artifact_prefix="$BUILD_ROOT/fuzz/finding-$target-" "$folder" >"$folder.log" 2>&1 &&
+        touch "$folder.passed"
+      true
+    } &
+  done
+  wait
+  for target in "${targets[@]}"; do
+    folder="$BUILD_ROOT/fuzz/corpus/$target"
+    if [[ -e "$folder.passed" ]]; then
       echo "ok - nothing found by the $target fuzzer in $1 s"
     else
       bad=1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# clang-tidy over the sources, with the release build's compile commands.
+# clang-tidy over the sources, with the debug build's compile commands (the others compile several at a time).
 #
 #   tidy.sh --all      every source
 #   tidy.sh SECONDS    what has changed since origin/main, then others in turn (a different start for each commit),
@@ -11,7 +11,8 @@ source "$REPO_ROOT/scripts/lib/build.sh"
 cd "$REPO_ROOT"
 
 budget="${1:---all}"
-database="$BUILD_ROOT/release"
+database="$BUILD_ROOT/debug"
+configure debug >&2
 git() { command git -c safe.directory='*' "$@"; }
 
 mapfile -t all < <(git ls-files 'media/*.cpp' 'sip/*.cpp' 'scheduler/*.cpp' 'engine/*.cpp')
