@@ -117,6 +117,9 @@ struct EngineSummary {
   std::uint64_t late_ticks = 0;
   std::uint64_t late_starts = 0;
   std::uint64_t dropped_starts = 0;
+  /// What kept them back: concurrency_limit, trunk_channels, concurrent_calls, caller_numbers,
+  /// calls_per_second, engine.
+  std::map<std::string, std::uint64_t> late_causes, dropped_causes;
 };
 
 /// Contract 2a: completed and failed are the verdicts of a finished result.

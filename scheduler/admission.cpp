@@ -52,10 +52,12 @@ void StartSchedule::set_rate(std::optional<double> calls_per_second) {
   n_ = 1;
 }
 
-void LateStarts::started(std::int64_t due_ns, std::int64_t actual_ns) {
+void LateStarts::started(std::int64_t exact_ns, std::int64_t due_ns, HeldBy held_by, std::int64_t actual_ns) {
   ++total_;
-  const std::int64_t by = actual_ns - due_ns;
-  if (by > StartSchedule::kLateNs) ++late_;
+  const std::int64_t by = actual_ns - exact_ns;
+  if (by > StartSchedule::kLateNs) {
+    late_.count(due_ns - exact_ns > StartSchedule::kLateNs ? held_by : HeldBy::engine);
+  }
   worst_ns_ = std::max(worst_ns_, by);
 }
 
@@ -73,6 +75,9 @@ bool Admission::Gate::full() const {
 Admission::Entry::Entry(const Result& result)
     : about(result), numbers(result.mode, result.reuse_numbers, result.numbers) {
   gate.set(result.limits);
+  if (!result.load) return;
+  load.emplace(*result.load, result.load_saved);
+  told = result.load_saved;
 }
 
 bool Admission::Entry::has_work() const {
@@ -148,14 +153,104 @@ void Admission::hold(std::int64_t result, bool held) {
   }
 }
 
+void Admission::set_not_before(std::int64_t result, std::int64_t not_before_ns) {
+  if (Entry* entry = find(result)) entry->about.not_before_ns = not_before_ns;
+}
+
 void Admission::remove(std::int64_t result) {
   with_work_.erase(result);
   results_.erase(result);
 }
 
-std::int64_t Admission::start_of(const Entry& entry, std::int64_t now) const {
+std::int64_t Admission::paced(const Entry& entry, std::int64_t now) const {
   return std::max({entry.gate.schedule.earliest(now), entry.trunk->schedule.earliest(now),
-                   global_.schedule.earliest(now)});
+                   global_.schedule.earliest(now), entry.about.not_before_ns});
+}
+
+std::optional<Admission::Start> Admission::start_of(const Entry& entry, std::int64_t now) const {
+  Start start;
+  start.due = start.exact = paced(entry, now);
+  // A call that was put back has had its place: it takes none from the others.
+  if (!entry.load || (!entry.put_back.empty() && (entry.load->arrivals() || entry.load->over(now)))) {
+    return start;
+  }
+  const auto next = entry.load->next(now, entry.gate.in_use);
+  if (!next) return std::nullopt;
+  start.due = std::max(start.due, *next);
+  start.exact = entry.load->arrivals() ? *next : start.due;
+  return start;
+}
+
+// ---- load shapes ----
+
+std::optional<HeldBy> Admission::obstacle(const Entry& entry) const {
+  if (entry.gate.full()) return HeldBy::result_cap;
+  if (entry.trunk->full()) return HeldBy::trunk_cap;
+  if (global_.full()) return HeldBy::global_cap;
+  if (!entry.numbers.available()) return HeldBy::caller_numbers;
+  return std::nullopt;
+}
+
+void Admission::follow_loads(std::int64_t now, std::int64_t ahead) {
+  std::vector<Entry*> entries;  // closing one takes it out of the map
+  for (const auto& [id, entry] : with_work_) {
+    if (entry->load) entries.push_back(entry);
+  }
+  for (Entry* entry : entries) follow_load(*entry, now, ahead);
+}
+
+// Sets a shape's clock going, drops the slots that can't be used in time, and sees its end.
+void Admission::follow_load(Entry& entry, std::int64_t now, std::int64_t ahead) {
+  LoadSchedule& load = *entry.load;
+  if (entry.about.held) {
+    load.stand_still(now);
+    return;
+  }
+  // The first start is due once there was time to prepare it, as for every other.
+  if (!load.running()) {
+    if (now + ahead < entry.about.not_before_ns) return;
+    load.run(std::max(now + ahead, entry.about.not_before_ns));
+  }
+  const auto obstacle_now = obstacle(entry);
+  const auto until_now = std::exchange(entry.was_in_way, obstacle_now);
+  while (load.arrivals() && !load.over(now)) {
+    const std::int64_t slot = *load.next(now, 0);
+    if (slot > now + ahead) break;
+    const std::int64_t deadline = load.deadline();
+    const std::int64_t due = std::max(paced(entry, now), slot);
+    if (due <= deadline) {
+      if (obstacle_now) {
+        entry.held_by = obstacle_now;
+      } else if (!entry.held_by && due > slot) {
+        entry.held_by = due > now ? HeldBy::calls_per_second : until_now;
+      }
+      break;
+    }
+    const HeldBy waited_for = entry.held_by.value_or(until_now.value_or(HeldBy::engine));
+    load.drop(now > deadline ? waited_for : HeldBy::calls_per_second);
+  }
+  if (!load.over(now) || entry.about.cursor >= entry.about.total) return;
+  entry.about.total = entry.about.cursor;
+  entry.closed = true;
+  note_work(entry);
+}
+
+std::vector<LoadNews> Admission::load_news(std::int64_t now) {
+  std::vector<LoadNews> news;
+  for (const auto& [id, entry] : results_) {
+    if (!entry->load) continue;
+    LoadNews one;
+    one.result = id;
+    one.saved = entry->load->saved(now);
+    if (entry->closed) one.closed = entry->about.cursor;
+    const bool slots = one.saved.slots != entry->told.slots;
+    const bool moved = one.saved.position_ns - entry->told.position_ns >= LoadSchedule::kLatestNs;
+    if (!slots && !moved && !one.closed) continue;
+    entry->told = one.saved;
+    entry->closed = false;
+    news.push_back(std::move(one));
+  }
+  return news;
 }
 
 // The earliest start wins before everything else: were a call with a later start taken first, the shared
@@ -165,9 +260,9 @@ Admission::Entry* Admission::pick(std::int64_t now, std::int64_t until) const {
   std::tuple<std::int64_t, int, int, std::uint64_t> best_rank;
   for (const auto& [id, entry] : with_work_) {
     if (!entry->open()) continue;
-    const std::int64_t start = start_of(*entry, now);
-    if (start > until) continue;
-    const std::tuple rank{start, -entry->about.priority, entry->gate.in_use, entry->served};
+    const auto start = start_of(*entry, now);
+    if (!start || start->due > until) continue;
+    const std::tuple rank{start->due, -entry->about.priority, entry->gate.in_use, entry->served};
     if (!best || rank < best_rank) {
       best = entry;
       best_rank = rank;
@@ -178,12 +273,17 @@ Admission::Entry* Admission::pick(std::int64_t now, std::int64_t until) const {
 
 std::vector<Admitted> Admission::admit(std::int64_t now, std::int64_t ahead, std::size_t max) {
   std::vector<Admitted> admitted;
+  follow_loads(now, ahead);
   while (admitted.size() < max && !global_.full()) {
     Entry* entry = pick(now, now + ahead);
     if (!entry) break;
+    const Start start = *start_of(*entry, now);
     Admitted call;
     call.result = entry->about.id;
-    call.due_ns = start_of(*entry, now);
+    call.due_ns = start.due;
+    call.exact_ns = start.exact;
+    call.held_by = std::exchange(entry->held_by, std::nullopt).value_or(HeldBy::engine);
+    if (entry->by_load()) entry->load->take();
     if (entry->put_back.empty()) {
       call.index = entry->about.cursor++;
     } else {
@@ -198,20 +298,29 @@ std::vector<Admitted> Admission::admit(std::int64_t now, std::int64_t ahead, std
     }
     note_work(*entry);
     admitted.push_back(call);
+    follow_loads(now, ahead);  // what paces or fills up for one holds back the others
   }
   return admitted;
 }
 
 std::optional<std::int64_t> Admission::retry_at(std::int64_t now, std::int64_t ahead) const {
-  if (global_.full()) return std::nullopt;
   std::optional<std::int64_t> earliest;
+  const auto at = [&earliest](std::int64_t when) {
+    if (!earliest || when < *earliest) earliest = when;
+  };
   for (const auto& [id, entry] : with_work_) {
-    if (!entry->open()) continue;
-    const std::int64_t start = start_of(*entry, now);
-    if (!earliest || start < *earliest) earliest = start;
+    // A shape ends whether its calls find a line or not.
+    const auto end = entry->load ? entry->load->ends_at() : std::nullopt;
+    if (end) at(*end);
+    if (global_.full() || !entry->open()) continue;
+    if (entry->load && !entry->load->running()) {
+      at(entry->about.not_before_ns - ahead);
+    } else if (const auto start = start_of(*entry, now)) {
+      at(start->due - ahead);
+    }
   }
   if (!earliest) return std::nullopt;
-  return std::max(now, *earliest - ahead);
+  return std::max(now, *earliest);
 }
 
 void Admission::line_free(std::int64_t result, std::uint32_t number) {

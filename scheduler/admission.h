@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/load.h"
 #include "scheduler/numbers.h"
 
 namespace linecheck::scheduler {
@@ -69,15 +70,18 @@ class StartSchedule {
 /// How late starts really were, against their exact time: the dispatcher notes each INVITE here.
 class LateStarts {
  public:
-  void started(std::int64_t due_ns, std::int64_t actual_ns);
+  /// `due_ns`: when it was to start, at `exact_ns` or later because of `held_by`.
+  void started(std::int64_t exact_ns, std::int64_t due_ns, HeldBy held_by, std::int64_t actual_ns);
 
   [[nodiscard]] std::uint64_t total() const { return total_; }
-  [[nodiscard]] std::uint64_t late() const { return late_; }  ///< more than StartSchedule::kLateNs
+  /// More than StartSchedule::kLateNs after the exact time.
+  [[nodiscard]] std::uint64_t late() const { return late_.total(); }
+  [[nodiscard]] const HeldStarts& causes() const { return late_; }
   [[nodiscard]] std::int64_t worst_ns() const { return worst_ns_; }
 
  private:
   std::uint64_t total_ = 0;
-  std::uint64_t late_ = 0;
+  HeldStarts late_;
   std::int64_t worst_ns_ = 0;
 };
 
@@ -86,7 +90,17 @@ struct Admitted {
   std::int64_t result = 0;
   std::uint64_t index = 0;  ///< in the result's plan
   std::int64_t due_ns = 0;
-  std::uint32_t number = 0;  ///< index into the result's caller numbers
+  std::int64_t exact_ns = 0;        ///< where its load shape has it; else due_ns
+  HeldBy held_by = HeldBy::engine;  ///< why due_ns is later
+  std::uint32_t number = 0;         ///< index into the result's caller numbers
+};
+
+/// Where a load shape stands.
+struct LoadNews {
+  std::int64_t result = 0;
+  LoadSchedule::Saved saved;
+  /// The shape is over: so many calls have been admitted, and there are no others.
+  std::optional<std::uint64_t> closed;
 };
 
 /// All results that have calls left, and every cap that holds them.
@@ -110,6 +124,9 @@ class Admission {
     bool reuse_numbers = false;
     std::size_t numbers = 0;
     bool held = false;  ///< paused
+    std::optional<LoadShape> load;
+    LoadSchedule::Saved load_saved;
+    std::int64_t not_before_ns = INT64_MIN;  ///< no start before it
   };
 
   void set_global(const Limits& limits);
@@ -121,11 +138,16 @@ class Admission {
   /// No more calls of it are admitted; those in progress keep their slots until line_free().
   void cancel(std::int64_t result);
   void hold(std::int64_t result, bool held);
+  /// For a start on the wall clock, which may be put forward or back meanwhile.
+  void set_not_before(std::int64_t result, std::int64_t not_before_ns);
   /// Forgets a result without calls in progress.
   void remove(std::int64_t result);
 
   /// Up to `max` calls whose start is due by now + ahead, each with all its caps taken.
   std::vector<Admitted> admit(std::int64_t now, std::int64_t ahead, std::size_t max);
+  /// What has changed with the load shapes since it was last asked: slots used and dropped, a second of their
+  /// clock passed, the end.
+  std::vector<LoadNews> load_news(std::int64_t now);
   /// When admit(now, ahead) is worth calling again if nothing else changes: `ahead` before the earliest start
   /// that only pacing holds back. nullopt: only a change (a call ended, a limit, a new result) can admit
   /// more.
@@ -169,12 +191,29 @@ class Admission {
     std::set<std::uint64_t> put_back;
     bool cancelled = false;
     std::uint64_t served = 0;  ///< when it was served last, counted in admissions
+    std::optional<LoadSchedule> load;
+    LoadSchedule::Saved told;       ///< by load_news()
+    std::optional<HeldBy> held_by;  ///< what the load's next start waits for
+    std::optional<HeldBy>
+        was_in_way;       ///< when its load was last looked at: until now, as nobody was told otherwise
+    bool closed = false;  ///< by its load shape, and not told yet
 
     [[nodiscard]] bool has_work() const;
     [[nodiscard]] bool open() const;  ///< has work that only trunk, global cap or pacing can hold back
+    /// The next call is one that its load shape has a place for.
+    [[nodiscard]] bool by_load() const { return load && put_back.empty(); }
+  };
+  /// When a call may start, and when it should have.
+  struct Start {
+    std::int64_t due = 0;
+    std::int64_t exact = 0;
   };
 
-  [[nodiscard]] std::int64_t start_of(const Entry& entry, std::int64_t now) const;
+  [[nodiscard]] std::optional<Start> start_of(const Entry& entry, std::int64_t now) const;
+  [[nodiscard]] std::int64_t paced(const Entry& entry, std::int64_t now) const;
+  [[nodiscard]] std::optional<HeldBy> obstacle(const Entry& entry) const;
+  void follow_loads(std::int64_t now, std::int64_t ahead);
+  void follow_load(Entry& entry, std::int64_t now, std::int64_t ahead);
   [[nodiscard]] Entry* pick(std::int64_t now, std::int64_t until) const;
   [[nodiscard]] const Entry* find(std::int64_t result) const;
   [[nodiscard]] Entry* find(std::int64_t result);

@@ -2,12 +2,15 @@
 #include "scheduler/job.h"
 
 #include <algorithm>
+#include <limits>
 #include <random>
 
 #include "scheduler/catalog.h"
 #include "scheduler/checks.h"
 #include "scheduler/job_selection.h"
 #include "scheduler/known_ids.h"
+#include "scheduler/load.h"
+#include "scheduler/load_file.h"
 #include "scheduler/plan.h"
 #include "scheduler/reader.h"
 #include "scheduler/recording.h"
@@ -145,18 +148,6 @@ void check_profiles(Reader& map, const Job& job, const Catalog& catalog) {
   }
 }
 
-/// Fields of the contract that this version can't honour, unless they hold the default.
-void refuse_later_fields(Reader& map) {
-  map.unavailable("load", "a load shape");
-  map.unavailable("start_at", "a start time");
-  int retries = 0;
-  if (map.read("retries", retries, at_least(0)) && retries > 0) map.unavailable("retries", "retrying a call");
-  bool after_dial = false;
-  if (map.read("retry_after_dial", after_dial) && after_dial) {
-    map.unavailable("retry_after_dial", "retrying a call");
-  }
-}
-
 void read_pace(Reader& map, Job& job) {
   map.read("frequency", job.frequency, at_least(1));
   map.choice(
@@ -167,6 +158,16 @@ void read_pace(Reader& map, Job& job) {
   map.read("calls_per_second", job.calls_per_second, more_than(0));
   map.read("graceful_stop", job.graceful_stop, between(0, 3600));
   map.read("priority", job.priority);
+  map.read("retries", job.retries, between(0, 100));
+  map.read("retry_after_dial", job.retry_after_dial);
+  read_start_at(map, job);
+}
+
+/// After the selection: where nothing says how often, a load shape goes round until it is over.
+void read_load_shape(Reader& map, Job& job) {
+  if (!read_load(map, job)) return;
+  job.most_calls = LoadCurve(*job.load).most_starts();
+  if (!map.has("frequency")) job.frequency = std::numeric_limits<int>::max();
 }
 
 std::string generated_name(const Agent& agent, std::size_t scenarios) {
@@ -210,7 +211,7 @@ Job read_job(Reader& map, const Catalog& catalog) {
   std::vector<std::string> mock_tool_names;  // recorded with the request, otherwise without effect
   map.read("mock_tool_names", mock_tool_names);
   if (!map.read("seed", job.seed)) job.seed = random_seed();
-  refuse_later_fields(map);
+  read_load_shape(map, job);
   map.finish();
   check_profiles(map, job, catalog);
   if (!count_calls(job)) map.problem("frequency", "makes more calls than can be counted");

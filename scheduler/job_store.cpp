@@ -67,6 +67,8 @@ const char* to_string(Event::Kind kind) {
       return "result_over";
     case Event::Kind::limits_changed:
       return "limits_changed";
+    case Event::Kind::load_over:
+      return "load_over";
   }
   return "";
 }

@@ -75,6 +75,8 @@ struct RunSpec {
   int priority = 0;
   CallerNumbers numbers;
   bool retry_after_dial = false;
+  std::optional<LoadShape> load;              ///< total_calls: what it starts at most
+  std::optional<std::int64_t> start_unix_ms;  ///< no call before it
 };
 
 struct Created {
@@ -99,13 +101,24 @@ struct Lease {
   int dials =
       0;  ///< how often begin_call has succeeded for this run before (a user's "attempt" is dials + 1)
   std::string worker;
-  std::int64_t due_ns = 0;  ///< exact start time: when the INVITE leaves
+  std::int64_t due_ns = 0;          ///< when the INVITE leaves
+  std::int64_t exact_ns = 0;        ///< when it should leave by the job's load shape; else due_ns
+  HeldBy held_by = HeldBy::engine;  ///< why due_ns is later
   std::int64_t expires_ns = 0;
   std::string caller_number;  ///< empty where the result has no numbers
 };
 
+/// Where the load shape of a result stands.
+struct LoadProgress {
+  ResultId result_id = 0;
+  HeldStarts dropped;                  ///< so far
+  std::optional<std::uint64_t> total;  ///< the shape is over: the result has only so many calls
+  bool result_over = false;            ///< and they were all done
+};
+
 struct Claim {
   std::vector<Lease> leases;                ///< by due time
+  std::vector<LoadProgress> loads;          ///< those with news
   std::optional<std::int64_t> retry_at_ns;  ///< ask again then; nullopt: when on_change fires
 };
 
@@ -127,6 +140,7 @@ struct Outcome {
   std::string document;  ///< the run as JSON text, as reports show it
   bool again =
       false;  ///< keep this as a past attempt and queue the run again (ignored once the result is cancelled)
+  bool dialled = true;  ///< with `again`: false takes begin_call back, and leaves no past attempt
 };
 
 struct Completion {
@@ -175,6 +189,7 @@ struct Progress {
   std::uint64_t cancelled = 0;
   std::uint64_t late_starts =
       0;  ///< starts later than the result's own calls_per_second asked (this process only)
+  HeldStarts dropped_starts;  ///< by its load shape
 };
 
 struct StoredResult {
@@ -193,12 +208,13 @@ struct Event {
     call_evaluating,  ///< end_call
     call_finished,    ///< detail: completed, failed, timeout, cancelled
     call_lost,
-    call_requeued,  ///< detail: expired, again, paused, released
+    call_requeued,  ///< detail: expired, again, not dialled, paused, released
     result_paused,
     result_resumed,
     result_cancelled,  ///< asked for; calls may still be in progress
     result_over,       ///< the last call is done; detail: over, cancelled
     limits_changed,    ///< detail: scope and new values
+    load_over,         ///< its load shape has ended; detail: so many calls
   };
   std::int64_t sequence = 0;  ///< strictly increasing, never reused
   std::int64_t unix_ms = 0;

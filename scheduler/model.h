@@ -308,7 +308,6 @@ struct Catalog {
 
 enum class NumberMode { same_number, different_numbers };
 
-/// One request to run scenarios, checked and with its selection made.
 enum class RecordingFormat { wav16, ulaw };
 /// What a recording is turned into after the call.
 enum class RecordingAfter { keep, flac, opus };
@@ -318,6 +317,24 @@ struct RecordingChoice {
   std::optional<bool> pcap;
 };
 
+/// How the starts of a job's calls are spread over time: so many calls at once, or so many starts a second.
+struct LoadShape {
+  enum class Kind { constant_calls, ramping_calls, constant_arrival_rate, ramping_arrival_rate };
+  /// From the level before it to `target` in a straight line.
+  struct Stage {
+    Millis duration{0};
+    double target = 0;
+  };
+  Kind kind = Kind::constant_calls;
+  double start = 0;  ///< the level at the beginning: calls, or starts a second
+  std::vector<Stage> stages;
+
+  [[nodiscard]] bool arrivals() const {
+    return kind == Kind::constant_arrival_rate || kind == Kind::ramping_arrival_rate;
+  }
+};
+
+/// One request to run scenarios, checked and with its selection made.
 struct Job {
   std::string name;
   Id agent_id = 0;
@@ -338,7 +355,12 @@ struct Job {
   std::uint64_t seed = 0;
   Millis graceful_stop{30'000};
   int priority = 0;
-  std::string requested_json;  ///< the request as it came, for run_settings
+  int retries = 0;                ///< further attempts for a call that did not succeed
+  bool retry_after_dial = false;  ///< a call that a crash may have cut off is dialled again
+  std::optional<LoadShape> load;
+  std::optional<std::uint64_t> most_calls;    ///< what the load shape starts at most
+  std::optional<std::int64_t> start_unix_ms;  ///< no call before it
+  std::string requested_json;                 ///< the request as it came, for run_settings
 };
 
 }  // namespace linecheck::scheduler

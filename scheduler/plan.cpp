@@ -47,7 +47,7 @@ std::optional<std::uint64_t> count_calls(const Job& job) {
         std::uint64_t{std::max<std::size_t>(1, job.test_profile_overrides.size())}}) {
     if (__builtin_mul_overflow(calls, factor, &calls)) return std::nullopt;
   }
-  return calls;
+  return job.most_calls ? std::min(calls, *job.most_calls) : calls;
 }
 
 std::uint64_t call_seed(std::uint64_t job_seed, std::uint64_t index) {

@@ -27,7 +27,7 @@ class Plan {
  public:
   Plan(const Job& job, const Catalog& catalog);
 
-  /// scenarios x frequency x max(1, personalities) x max(1, profiles)
+  /// scenarios x frequency x max(1, personalities) x max(1, profiles), or what the load shape starts at most
   [[nodiscard]] std::uint64_t size() const { return size_; }
   /// Constant time. `index` < size().
   [[nodiscard]] PlannedCall at(std::uint64_t index) const;

@@ -121,17 +121,30 @@ void SqliteJobStore::Inside::finish(const Moment& now, RunId run, Open& call, co
   erase(run);
 }
 
+void SqliteJobStore::Inside::keep_attempt(RunId run, const Open& call, const Outcome& outcome) {
+  Query insert = db_.query(
+      "INSERT INTO past_attempts (run_id, attempt, result_id, status, success, category, reason, document) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  insert.bind(run).bind(std::int64_t{call.attempt}).bind(call.result);
+  insert.bind(std::string_view(to_string(outcome.status)));
+  insert.bind(outcome.success ? std::optional<std::int64_t>(*outcome.success) : std::nullopt);
+  insert.bind(outcome.category).bind(outcome.reason).bind(outcome.document).run();
+}
+
 // ---- the methods ----
 
 Claim SqliteJobStore::Inside::claim(const Moment& now, const ClaimRequest& request) {
   std::unique_lock lock(lock_);
   if (stale_) read_again();
   Claim claim;
+  follow_clock(now);
   const std::vector<Admitted> admitted = admission_.admit(now.mono_ns, request.ahead.count(), request.max);
-  if (!admitted.empty()) {
+  const std::vector<LoadNews> news = admission_.load_news(now.mono_ns);
+  if (!admitted.empty() || !news.empty()) {
     write(Database::Durability::ordered, [&] {
       for (const Admitted& call : admitted) claim.leases.push_back(lease(now, request, call));
       save_cursors(admitted);
+      for (const LoadNews& one : news) claim.loads.push_back(save_load(now, one));
       return true;
     });
     std::stable_sort(claim.leases.begin(), claim.leases.end(),
@@ -151,6 +164,8 @@ Lease SqliteJobStore::Inside::lease(const Moment& now, const ClaimRequest& reque
   lease.run_id = known.first_run_id + static_cast<RunId>(admitted.index);
   lease.worker = request.worker;
   lease.due_ns = admitted.due_ns;
+  lease.exact_ns = admitted.exact_ns;
+  lease.held_by = admitted.held_by;
   lease.expires_ns = now.mono_ns + request.lease.count();
   if (!known.numbers->empty()) lease.caller_number = known.numbers->at(admitted.number);
 
@@ -266,15 +281,13 @@ Completion SqliteJobStore::Inside::complete(const Moment& now, const Lease& leas
     completion.accepted = true;
     const ResultId result = call->result;
     if (outcome.again && known_.at(result).state != ResultState::cancelling) {
-      Query insert = db_.query(
-          "INSERT INTO past_attempts (run_id, attempt, result_id, status, success, category, reason, "
-          "document) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-      insert.bind(lease.run_id).bind(std::int64_t{lease.attempt}).bind(result);
-      insert.bind(std::string_view(to_string(outcome.status)));
-      insert.bind(outcome.success ? std::optional<std::int64_t>(*outcome.success) : std::nullopt);
-      insert.bind(outcome.category).bind(outcome.reason).bind(outcome.document).run();
       remember(lease.run_id);
+      if (!outcome.dialled) {
+        call->dials = std::max(call->dials - 1, 0);
+        put_back(now, lease.run_id, *call, "not dialled");
+        return completion;
+      }
+      keep_attempt(lease.run_id, *call, outcome);
       put_back(now, lease.run_id, *call, "again");
       return completion;
     }

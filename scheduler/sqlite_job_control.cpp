@@ -181,15 +181,17 @@ Reaped SqliteJobStore::Inside::reap_call(const Moment& now, RunId run) {
   reaped.plan_index = static_cast<std::uint64_t>(run - known.first_run_id);
   reaped.attempt = call.attempt;
   const bool cancelling = known.state == ResultState::cancelling;
-  if (call.state == CallState::leased || (known.retry_after_dial && !cancelling)) {
-    put_back(now, run, call, "expired");
-    reaped.requeued = true;
-    return reaped;
-  }
   Outcome lost;
   lost.status = RunOutcome::failed;
   lost.category = "engine";
   lost.reason = "lost";
+  const bool again = known.retry_after_dial && !cancelling;
+  if (call.state == CallState::leased || again) {
+    if (call.state != CallState::leased) keep_attempt(run, call, lost);
+    put_back(now, run, call, "expired");
+    reaped.requeued = true;
+    return reaped;
+  }
   finish(now, run, call, lost, Event::Kind::call_lost);
   reaped.lost = true;
   reaped.result_over = end_if_over(now, reaped.result_id);
@@ -216,6 +218,7 @@ bool SqliteJobStore::Inside::forget(const Moment&, ResultId id) {
       db_.query(sql).bind(first).bind(end).run();
     }
     db_.query("DELETE FROM result_state WHERE id = ?").bind(id).run();
+    db_.query("DELETE FROM load_state WHERE id = ?").bind(id).run();
     db_.query("DELETE FROM results WHERE id = ?").bind(id).run();
     return true;
   });

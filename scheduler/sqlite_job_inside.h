@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The inside of SqliteJobStore, shared by its source files: sqlite_job_store.cpp (opening, transactions,
-// results), sqlite_job_calls.cpp (the life of a call), sqlite_job_control.cpp (limits, control, reaping) and
-// sqlite_job_reads.cpp (what the reading connection answers).
+// results), sqlite_job_calls.cpp (the life of a call), sqlite_job_loads.cpp (load shapes and start times),
+// sqlite_job_control.cpp (limits, control, reaping) and sqlite_job_reads.cpp (what the reading connection
+// answers).
 #pragma once
 
 #include <map>
@@ -78,6 +79,9 @@ class SqliteJobStore::Inside {
     NumberMode mode = NumberMode::same_number;
     bool reuse_numbers = false;
     bool retry_after_dial = false;
+    std::optional<LoadShape> load;
+    LoadSchedule::Saved load_saved;
+    std::optional<std::int64_t> start_unix_ms;
     std::shared_ptr<const std::vector<std::string>> numbers;
   };
 
@@ -100,6 +104,10 @@ class SqliteJobStore::Inside {
   void remember(RunId run);
   Lease lease(const Moment& now, const ClaimRequest& request, const Admitted& admitted);
   void save_cursors(const std::vector<Admitted>& admitted);
+  void read_loads();
+  void create_load(const Known& known);
+  void follow_clock(const Moment& now);
+  LoadProgress save_load(const Moment& now, const LoadNews& news);
   void note_late_starts(const std::vector<Admitted>& admitted);
   [[nodiscard]] bool is_cancelled(ResultId result);
   std::vector<RunId> expired(const Moment& now);
@@ -108,6 +116,7 @@ class SqliteJobStore::Inside {
   void save_state(RunId run, const Open& call);
   void log(const Moment& now, Event::Kind kind, ResultId result, RunId run = 0, int attempt = 0,
            std::string_view detail = {});
+  void keep_attempt(RunId run, const Open& call, const Outcome& outcome);
   void put_back(const Moment& now, RunId run, Open& call, std::string_view why);
   /// `call` is gone afterwards.
   void finish(const Moment& now, RunId run, Open& call, const Outcome& outcome,

@@ -89,6 +89,15 @@ std::optional<StoredResult> SqliteJobStore::Inside::result(ResultId id) {
       progress.excused = count(row, 19);
       progress.cancelled = count(row, 20);
     }
+    {
+      Query row = reader_.query("SELECT shape, start_unix_ms, dropped FROM load_state WHERE id = ?");
+      row.bind(id);
+      if (row.step()) {
+        result.spec.load = decode_load(row.text(0));
+        if (!row.null(1)) result.spec.start_unix_ms = row.integer(1);
+        progress.dropped_starts = decode_held(row.text(2));
+      }
+    }
     Query row = reader_.query(
         "SELECT state, count(*) FROM calls INDEXED BY calls_open WHERE state < 4 AND run_id >= ? AND run_id "
         "< ? "

@@ -111,6 +111,7 @@ void SqliteJobStore::Inside::read_results() {
     known.numbers = std::make_shared<const std::vector<std::string>>(std::move(numbers));
     known_.emplace(known.id, std::move(known));
   }
+  read_loads();
 }
 
 // The calls that an earlier process left open. Nobody holds them any more: expired since ever.
@@ -143,6 +144,10 @@ Admission::Result SqliteJobStore::Inside::admission_entry(const Known& known) {
   result.reuse_numbers = known.reuse_numbers;
   result.numbers = known.numbers->size();
   result.held = known.state == ResultState::paused;
+  result.load = known.load;
+  result.load_saved = known.load_saved;
+  if (known.start_unix_ms)
+    result.not_before_ns = INT64_MAX / 2;  // until the clocks are known: follow_clock()
   return result;
 }
 
@@ -285,6 +290,9 @@ Created SqliteJobStore::Inside::create_run(const Moment& now, const RunSpec& spe
     known.mode = spec.numbers.mode;
     known.reuse_numbers = spec.numbers.reuse;
     known.retry_after_dial = spec.retry_after_dial;
+    known.load = spec.load;
+    known.start_unix_ms = spec.start_unix_ms;
+    create_load(known);
     known.numbers = std::make_shared<const std::vector<std::string>>(spec.numbers.pool);
     admission_.add(admission_entry(known));
     Known& kept = known_.emplace(known.id, std::move(known)).first->second;

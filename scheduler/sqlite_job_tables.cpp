@@ -10,11 +10,13 @@ namespace linecheck::scheduler {
 namespace {
 
 constexpr int kVersion = 1;
+constexpr int kLoadsVersion = 1;
 
 }  // namespace
 
 void require_job_tables(Database& db) {
   db.require("jobs", kVersion);
+  db.require("loads", kLoadsVersion);
 }
 
 void install_job_tables(Database& db) {
@@ -116,6 +118,17 @@ CREATE TABLE counters (
   value INTEGER NOT NULL
 ) WITHOUT ROWID;
 INSERT INTO counters VALUES ('next_run_id', 1);
+)sql");
+  // For results with a load shape or a start time: scheduler/load.h says what the texts are.
+  db.install("loads", kLoadsVersion, R"sql(
+CREATE TABLE load_state (
+  id INTEGER PRIMARY KEY,             -- of the result
+  shape TEXT NOT NULL,                -- empty: none
+  start_unix_ms INTEGER,
+  position_ns INTEGER NOT NULL DEFAULT 0,
+  slots INTEGER NOT NULL DEFAULT 0,
+  dropped TEXT NOT NULL DEFAULT ''
+);
 )sql");
 }
 

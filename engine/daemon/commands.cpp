@@ -153,6 +153,9 @@ Json Commands::open_result(const OpenResult& result) const {
   item["excused"] = progress.excused;
   item["cancelled"] = progress.cancelled;
   item["late_starts"] = result.late_starts.late();
+  item["dropped_starts"] = result.dropped_starts.total();
+  const auto start = result.job().start_unix_ms;
+  item["waits_until"] = start && *start > unix_ms() ? Json(utc_text(*start)) : Json(nullptr);
   item["cap"] = progress.cap ? Json(*progress.cap) : Json(nullptr);
   item["created_at"] = result.created_at;
   item["notice"] = progress.notice;

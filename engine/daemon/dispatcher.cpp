@@ -109,6 +109,9 @@ awaitable<scheduler::Created> Dispatcher::submit(scheduler::Job job, std::string
   spec.limits.max_calls = basis.job->concurrency_limit;
   spec.limits.calls_per_second = basis.job->calls_per_second;
   spec.priority = basis.job->priority;
+  spec.retry_after_dial = basis.job->retry_after_dial;
+  spec.load = basis.job->load;
+  spec.start_unix_ms = basis.job->start_unix_ms;
   spec.numbers = scheduler::caller_numbers(*basis.job, basis.trunk());
   auto create = [this, spec] { return parts_.store.create_run(scheduler::moment_now(), spec); };
   const scheduler::Created created = co_await offload(parts_.database, std::move(create));
@@ -177,8 +180,12 @@ awaitable<void> Dispatcher::take_up(scheduler::StoredResult stored, ResultStore&
   std::shared_ptr<OpenResult> result;
   if (job) {
     CallBasis basis = co_await basis_of(std::move(*job));
-    if (basis.plan->size() == stored.spec.total_calls) {
+    // A load shape that is over has left the rest of its calls out.
+    const std::uint64_t planned = basis.plan->size();
+    if (planned == stored.spec.total_calls || (basis.job->load && planned > stored.spec.total_calls)) {
       result = std::make_shared<OpenResult>(stored.id, stored.first_run_id, std::move(basis));
+      result->close(stored.spec.total_calls);
+      result->dropped_starts = stored.progress.dropped_starts;
     } else {
       why = "its calls would be others";
     }
@@ -275,6 +282,7 @@ awaitable<void> Dispatcher::claim_calls() {
         const scheduler::Claim claim = co_await offload(parts_.database, std::move(ask));
         claimed = !claim.leases.empty();
         for (const scheduler::Lease& lease : claim.leases) launch(lease);
+        for (const scheduler::LoadProgress& load : claim.loads) follow_load(load);
         if (claim.retry_at_ns) {
           until = std::min(until, std::chrono::steady_clock::time_point(nanoseconds(*claim.retry_at_ns)));
         }
@@ -295,6 +303,19 @@ awaitable<void> Dispatcher::claim_calls() {
     if (claimed || dirty_ || ending_) continue;
     co_await wait(changed_, until);
   }
+}
+
+void Dispatcher::follow_load(const scheduler::LoadProgress& load) {
+  const auto result = find(load.result_id);
+  if (!result) return;
+  result->dropped_starts = load.dropped;
+  if (!load.total) return;
+  result->close(*load.total);
+  parts_.log.write(Part::jobs, LogLevel::info,
+                   "the load shape is over: " + std::to_string(*load.total) + " calls, " +
+                       std::to_string(load.dropped.total()) + " starts dropped",
+                   {{"RESULT_ID", std::to_string(load.result_id)}});
+  if (load.result_over) after_call(result, true);
 }
 
 void Dispatcher::launch(scheduler::Lease lease) {

@@ -107,6 +107,7 @@ class Dispatcher {
     bool not_ours = false;  ///< the store has given the call to somebody else, or ended it
     bool hung_up = false;   ///< by a shutdown of this process
   };
+  [[nodiscard]] static bool worth_a_retry(const ActiveCall& call, const Run& run);
 
   void insert(std::shared_ptr<OpenResult> result);
   boost::asio::awaitable<void> take_up(scheduler::StoredResult stored, ResultStore& documents);
@@ -114,6 +115,7 @@ class Dispatcher {
   boost::asio::awaitable<std::string> obstacle();
   boost::asio::awaitable<void> keep_leases();
   void launch(scheduler::Lease lease);
+  void follow_load(const scheduler::LoadProgress& load);
   boost::asio::awaitable<void> make_call(scheduler::Lease lease);
   boost::asio::awaitable<bool> begin(scheduler::Lease lease);
   boost::asio::awaitable<void> finish_call(ActiveCall& call, Run run);

@@ -158,8 +158,15 @@ awaitable<bool> Dispatcher::begin(scheduler::Lease lease) {
   parts_.log.write(
       Part::calls, LogLevel::debug, "dialling " + call.result->job().dial_target,
       {{"RESULT_ID", std::to_string(lease.result_id)}, {"RUN_ID", std::to_string(lease.run_id)}});
-  call.result->late_starts.started(lease.due_ns, mono_ns());
+  call.result->late_starts.started(lease.exact_ns, lease.due_ns, lease.held_by, mono_ns());
   co_return true;
+}
+
+/// A call that was made and did not succeed, whosever the fault, as long as the job allows another attempt.
+bool Dispatcher::worth_a_retry(const ActiveCall& call, const Run& run) {
+  if (!call.dialled || run.success == true || run.status == RunStatus::cancelled) return false;
+  if (run.call.failure && run.call.failure->category == FailureCategory::configuration) return false;
+  return !call.result->stopping && call.lease.dials < call.result->job().retries;
 }
 
 awaitable<scheduler::Completion> Dispatcher::store_outcome(ActiveCall& call, const Run& run) {
@@ -181,7 +188,9 @@ awaitable<scheduler::Completion> Dispatcher::store_outcome(ActiveCall& call, con
   }
   // Begun and not dialled, because this process ends: a later one may dial it. What was dialled stays
   // dialled.
-  outcome->again = interrupted && !call.dialled;
+  const bool retried = worth_a_retry(call, run);
+  outcome->again = retried || (interrupted && !call.dialled);
+  outcome->dialled = call.dialled;
   auto describe = [this, &run] {
     report::JsonOptions options;
     options.relative_to = parts_.state.root();
@@ -192,7 +201,13 @@ awaitable<scheduler::Completion> Dispatcher::store_outcome(ActiveCall& call, con
     return parts_.store.complete(scheduler::moment_now(), lease, *outcome);
   };
   scheduler::Completion stored = co_await writer_.write(std::move(complete));
-  if (outcome->again) call.not_ours = true;
+  if (outcome->again && stored.accepted) {
+    call.not_ours = true;
+    if (retried) {
+      parts_.log.write(Part::calls, LogLevel::info, "will be tried again: " + run.error_message,
+                       {{"RESULT_ID", std::to_string(run.result_id)}, {"RUN_ID", std::to_string(run.id)}});
+    }
+  }
   co_return stored;
 }
 

@@ -176,11 +176,11 @@ OpenResult::OpenResult(scheduler::ResultId id, scheduler::RunId first_run_id, Ca
   result_.status = ResultStatus::running;
   result_.run_settings_json = settings_of(job());
   counts_.name = job().name;
-  counts_.total = total();
+  counts_.total = basis_.plan->size();
 }
 
 bool OpenResult::adopt(CallBasis basis) {
-  if (basis.plan->size() != total() || basis.job->scenarios != job().scenarios) return false;
+  if (basis.plan->size() != basis_.plan->size() || basis.job->scenarios != job().scenarios) return false;
   basis_ = std::move(basis);
   return true;
 }
@@ -244,6 +244,9 @@ Result OpenResult::conclude() {
   result_.engine.version = kVersion;
   result_.engine.commit = kCommit;
   result_.engine.late_starts = late_starts.late();
+  result_.engine.late_causes = late_starts.causes().named();
+  result_.engine.dropped_starts = dropped_starts.total();
+  result_.engine.dropped_causes = dropped_starts.named();
   for (const Run& run : result_.runs) {
     result_.engine.pacing.merge(run.call.media.engine.pacing);
     result_.engine.late_ticks += run.call.media.engine.late_ticks;

@@ -59,7 +59,9 @@ class OpenResult {
   [[nodiscard]] scheduler::RunId first_run_id() const { return first_run_id_; }
   [[nodiscard]] const CallBasis& basis() const { return basis_; }
   [[nodiscard]] const scheduler::Job& job() const { return *basis_.job; }
-  [[nodiscard]] std::uint64_t total() const { return basis_.plan->size(); }
+  [[nodiscard]] std::uint64_t total() const { return counts_.total; }
+  /// Its load shape is over: there are only so many calls.
+  void close(std::uint64_t total) { counts_.total = total; }
   [[nodiscard]] Run planned_run(std::int64_t run_id) const;
   /// For calls that are not claimed yet; false, and nothing changes, when the plan is another one.
   bool adopt(CallBasis basis);
@@ -75,6 +77,7 @@ class OpenResult {
 
   int active = 0;  ///< calls of this process, claimed ones included
   scheduler::LateStarts late_starts;
+  scheduler::HeldStarts dropped_starts;
   bool over = false;       ///< the store has seen its last call
   bool stopping = false;   ///< no new calls
   bool cancelled = false;  ///< by a user

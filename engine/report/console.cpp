@@ -136,6 +136,28 @@ void write_failures(Writer& writer, const Overview& overview) {
   }
 }
 
+/// What passed at last is not what passed at once.
+void write_flaky(Writer& writer, const Result& result) {
+  const std::vector<std::int64_t> flaky = flaky_runs(result);
+  if (flaky.empty()) return;
+  const std::string text =
+      "Flaky: " + std::to_string(flaky.size()) + (flaky.size() == 1 ? " call" : " calls") +
+      " passed only when tried again: " + ids_text(flaky, writer.options().max_run_ids) + ".";
+  writer.line("");
+  writer.line(writer.paint("33", wrapped(text, writer.text_width(), 2)));
+}
+
+/// " (trunk channels 9, engine 3)": what kept starts back.
+std::string causes_text(const std::map<std::string, std::uint64_t>& causes) {
+  std::string text;
+  for (const auto& [cause, n] : causes) {
+    std::string words = printable(cause);
+    std::replace(words.begin(), words.end(), '_', ' ');
+    text += (text.empty() ? " (" : ", ") + words + " " + quantity(static_cast<double>(n), "");
+  }
+  return text.empty() ? text : text + ")";
+}
+
 void write_engine(Writer& writer, const Result& result) {
   const EngineSummary& engine = result.engine;
   if (engine.late_ticks + engine.late_starts + engine.dropped_starts == 0) return;
@@ -146,7 +168,9 @@ void write_engine(Writer& writer, const Result& result) {
   };
   add(engine.late_ticks, " packet left more than 5 ms late", " packets left more than 5 ms late");
   add(engine.late_starts, " call began late", " calls began late");
+  if (engine.late_starts > 0) text += causes_text(engine.late_causes);
   add(engine.dropped_starts, " call was not begun in time", " calls were not begun in time");
+  if (engine.dropped_starts > 0) text += causes_text(engine.dropped_causes);
   text = "Of ourselves: " + text + ".";
   if (engine.late_ticks > 0) text += " Turns that this touched are marked in the report.";
   writer.line("");
@@ -163,6 +187,7 @@ std::string summary(const Result& result, const SummaryOptions& options) {
   write_checks(writer, overview);
   write_metrics(writer, overview);
   write_failures(writer, overview);
+  write_flaky(writer, result);
   write_engine(writer, result);
   if (!options.files.empty()) {
     writer.title("FILES");

@@ -535,6 +535,15 @@ Result result_from_json(const json& document, const std::filesystem::path& recor
   engine.get("late_ticks", result.engine.late_ticks);
   engine.get("late_starts", result.engine.late_starts);
   engine.get("dropped_starts", result.engine.dropped_starts);
+  const auto causes = [&engine](const char* key, std::map<std::string, std::uint64_t>& out) {
+    const json* by = engine.find(key);
+    if (by == nullptr || !by->is_object()) return;
+    for (const auto& [cause, n] : by->items()) {
+      if (n.is_number_unsigned()) out[cause] = n.get<std::uint64_t>();
+    }
+  };
+  causes("late_starts_by", result.engine.late_causes);
+  causes("dropped_starts_by", result.engine.dropped_causes);
   // An object by id, as it is written, or a list, as the API's pages have it.
   if (const json* runs = in.find("runs"); runs != nullptr) {
     if (!runs->is_structured()) throw BadJson("result.runs is neither an object nor a list");

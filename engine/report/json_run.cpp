@@ -277,6 +277,7 @@ json run_json(const Run& run, const JsonOptions& options) {
       {"evaluation_status", run.success ? json(*run.success ? "success" : "failure") : json(nullptr)},
       {"success", integer(run.success)},
       {"attempt", call.attempt},
+      {"flaky", is_flaky(run)},
       {"inbound_number", text_or_null(run.inbound_number)},
       {"outbound_number", text_or_null(run.outbound_number)},
       {"agent_number", text_or_null(call.agent_number)},

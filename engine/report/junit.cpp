@@ -62,6 +62,7 @@ class Properties {
 std::string properties_of(const Run& run) {
   Properties properties;
   properties.add("run_id", std::to_string(run.id));
+  if (is_flaky(run)) properties.add("flaky", "passed at attempt " + std::to_string(run.call.attempt));
   properties.add("call_id", run.call.call_id);
   properties.add("caller_number", run.inbound_number);
   properties.add("dialled", run.outbound_number);

@@ -110,6 +110,18 @@ std::string trimmed(double value, int decimals) {
 
 }  // namespace
 
+bool is_flaky(const Run& run) {
+  return run.success == true && run.call.attempt > 1;
+}
+
+std::vector<std::int64_t> flaky_runs(const Result& result) {
+  std::vector<std::int64_t> ids;
+  for (const Run& run : result.runs) {
+    if (is_flaky(run)) ids.push_back(run.id);
+  }
+  return ids;
+}
+
 std::string_view name_of(RunStatus status) {
   return name_in(kRunStatus, status);
 }

@@ -8,10 +8,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/result.h"
 
 namespace linecheck::engine::report {
+
+/// It passed, but not at its first attempt.
+[[nodiscard]] bool is_flaky(const Run& run);
+[[nodiscard]] std::vector<std::int64_t> flaky_runs(const Result& result);
 
 /// The wire's names: "in_queue", "completed", "agent", ... and back (nullopt: unknown).
 [[nodiscard]] std::string_view name_of(RunStatus status);

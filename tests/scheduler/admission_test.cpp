@@ -90,12 +90,15 @@ TEST_CASE("rates at both ends of sense neither overflow nor stall") {
 
 TEST_CASE("late starts are measured against the exact time") {
   LateStarts starts;
-  starts.started(1000 * kMs, 1001 * kMs);
-  starts.started(2000 * kMs, 2021 * kMs);
-  starts.started(3000 * kMs, 2999 * kMs);
-  CHECK(starts.total() == 3);
-  CHECK(starts.late() == 1);
-  CHECK(starts.worst_ns() == 21 * kMs);
+  starts.started(1000 * kMs, 1000 * kMs, HeldBy::engine, 1001 * kMs);
+  starts.started(2000 * kMs, 2000 * kMs, HeldBy::trunk_cap, 2021 * kMs);
+  starts.started(3000 * kMs, 3000 * kMs, HeldBy::engine, 2999 * kMs);
+  starts.started(4000 * kMs, 4022 * kMs, HeldBy::trunk_cap, 4022 * kMs);
+  CHECK(starts.total() == 4);
+  CHECK(starts.late() == 2);
+  CHECK(starts.causes().named() ==
+        std::map<std::string, std::uint64_t>{{"engine", 1}, {"trunk_channels", 1}});
+  CHECK(starts.worst_ns() == 22 * kMs);
 }
 
 TEST_CASE("the tightest of result, trunk and global rate sets the pace, exactly") {

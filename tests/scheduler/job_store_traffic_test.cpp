@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "tests/scheduler/job_store_fixtures.h"
+#include "tests/scheduler/job_store_steps.h"
 
 using namespace linecheck::scheduler;
 using linecheck::tests::kMs;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "scheduler/catalog.h"
+#include "scheduler/plan.h"
 #include "tests/scheduler/problems_text.h"
 #include "tests/scheduler/temporary_folder.h"
 
@@ -207,7 +208,7 @@ TEST_CASE("the rest of the fields") {
       "true\n"
       "concurrency_limit: 5\ncalls_per_second: 0.5\nseed: 42\ngraceful_stop: 10s\npriority: 2\ncodecs: "
       "[pcma]\n"
-      "mock_tool_names: [lookup]\nretries: 0\nretry_after_dial: false\nload: null\n"
+      "mock_tool_names: [lookup]\nretries: 2\nretry_after_dial: true\nload: null\n"
       "thresholds:\n  - {metric: latency_ms.p95, below: 1500}\n"
       "  - {metric: success_rate, at_least: 0.95, abort_on_fail: true}\n");
   CHECK(job.name == "nightly");
@@ -218,6 +219,10 @@ TEST_CASE("the rest of the fields") {
   CHECK(job.calls_per_second == 0.5);
   CHECK(job.seed == 42);
   CHECK(job.graceful_stop == Millis(10'000));
+  CHECK(job.retries == 2);
+  CHECK(job.retry_after_dial);
+  CHECK_FALSE(job.load);
+  CHECK_FALSE(job.most_calls);
   CHECK(job.codecs == std::vector<Codec>{Codec::pcma});
   REQUIRE(job.thresholds.size() == 2);
   CHECK(job.thresholds[0].mark.line == 18);
@@ -238,6 +243,44 @@ TEST_CASE("dtmf: the job's, else the agent's, else the trunk's") {
   with.agents[1].dtmf = KeysBy::info;
   CHECK(job_of(job, with).dtmf == KeysBy::info);
   CHECK(job_of(job + "dtmf: rfc4733\n", with).dtmf == KeysBy::rfc4733);
+}
+
+TEST_CASE("load shapes: how many calls they make") {
+  const std::string base = "agent_id: 1\nscenarios: [11, 12]\npersonality_ids: [3, 7]\n";
+  const auto calls = [&](const std::string& rest) { return count_calls(job_of(base + rest)); };
+  CHECK(calls("load: {shape: constant-arrival-rate, rate: 5, duration: 1m}\n") == 300);
+  CHECK(
+      calls(
+          "load: {shape: ramping-arrival-rate, stages: [{duration: 60s, target: 10}, {duration: 5m, target: "
+          "10}]}\n") == 3300);
+  CHECK(calls("load: {shape: constant-calls, calls: 20, duration: 10m}\n") == 12'000);
+  CHECK(calls("load: {shape: ramping-calls, start: 2, stages: [{duration: 10, target: 2}]}\n") == 20);
+  // With a frequency it is over when either is.
+  CHECK(calls("frequency: 3\nload: {shape: constant-arrival-rate, rate: 5, duration: 1m}\n") == 12);
+  const Job job = job_of(base +
+                         "start_at: 2026-03-01T09:00:00+01:00\nload: {shape: ramping-arrival-rate, "
+                         "stages: [{duration: 60s, target: 10}]}\n");
+  REQUIRE(job.load);
+  CHECK(job.load->kind == LoadShape::Kind::ramping_arrival_rate);
+  CHECK(job.load->stages.at(0).target == 10);
+  CHECK(job.start_unix_ms == 1'772'352'000'000);
+}
+
+TEST_CASE("load shapes: what is refused") {
+  const std::string base = "agent_id: 1\nscenarios: [11]\n";
+  CHECK(refused(base + "load: {shape: constant-call, calls: 3}\n") ==
+        "f:3:15: load.shape: expected constant-calls, ramping-calls, constant-arrival-rate or "
+        "ramping-arrival-rate, found the text 'constant-call'; did you mean 'constant-calls'?\n");
+  CHECK(refused(base + "load: {shape: constant-calls, rate: 3, duration: 0, calls: 1.5}\n") ==
+        "f:3:31: load.rate: unknown key\n"
+        "f:3:50: load.duration: must be more than 0 s, not 0 s\n"
+        "f:3:60: load.calls: expected a whole number, found the number 1.5\n");
+  CHECK(refused(base + "load: {shape: ramping-calls, stages: []}\n") == "f:3:7: load: starts no call\n");
+  CHECK(refused(base + "load: {shape: ramping-calls, stages: [{duration: 5, target: -1}, {target: 2}]}\n") ==
+        "f:3:61: load.stages[0].target: must be between 0 and 100000, not -1\n"
+        "f:3:66: load.stages[1].duration: is missing\n");
+  CHECK(refused(base + "load: {shape: constant-arrival-rate, rate: 10000, duration: 24h}\n") ==
+        "f:3:7: load: starts 864000000 calls: at most 100000000 can be counted\n");
 }
 
 TEST_CASE("codecs: the job's, else the agent's, else the trunk's") {
@@ -266,8 +309,8 @@ TEST_CASE("what is absent is made up") {
 TEST_CASE("a bad request says everything at once") {
   CHECK(
       refused("agent_id: \"1\"\nscenarios: [99]\nfrequency: 0\nmode: diffrent_numbers\nconcurrency_limit: 0\n"
-              "calls_per_second: -1\nseed: -5\nfrequncy: 2\nretries: 2\nretry_after_dial: true\n"
-              "load: {shape: constant-calls}\nstart_at: 2025-01-01T00:00:00Z\nrecording: {format: wav17}\n"
+              "calls_per_second: -1\nseed: -5\nfrequncy: 2\nretries: -2\nretry_after_dial: soon\n"
+              "load: {shape: constant-calls}\nstart_at: 2025-01-01T00:00:00\nrecording: {format: wav17}\n"
               "codecs: [g729]\nthresholds:\n  - {metric: x}\n") ==
       "f:1:11: agent_id: expected a whole number, found the text '1': take the quotes away\n"
       "f:2:13: scenarios[0]: there is no scenario 99 (there is 11, 12, 13, 14, 21)\n"
@@ -279,10 +322,12 @@ TEST_CASE("a bad request says everything at once") {
       "f:6:19: calls_per_second: must be more than 0, not -1\n"
       "f:7:7: seed: must be at least 0, not -5\n"
       "f:8:1: frequncy: unknown key; did you mean 'frequency'?\n"
-      "f:9:10: retries: retrying a call is not available in this version\n"
-      "f:10:19: retry_after_dial: retrying a call is not available in this version\n"
-      "f:11:7: load: a load shape is not available in this version\n"
-      "f:12:11: start_at: a start time is not available in this version\n"
+      "f:9:10: retries: must be between 0 and 100, not -2\n"
+      "f:10:19: retry_after_dial: expected true or false, found the text 'soon'\n"
+      "f:11:7: load.duration: is missing\n"
+      "f:11:7: load.calls: is missing\n"
+      "f:12:11: start_at: '2025-01-01T00:00:00' is no time with its zone, such as 2026-03-01T08:00:00Z or "
+      "2026-03-01T08:00:00+01:00\n"
       "f:13:21: recording.format: expected wav16 or ulaw, found the text 'wav17'; did you mean 'wav16'?\n"
       "f:14:10: codecs[0]: expected opus, g722, pcmu or pcma, found the text 'g729'; did you mean 'g722'?\n"
       "f:16:5: thresholds[0]: needs a comparison: below, at_most, above, at_least or equals, with a "

@@ -94,6 +94,7 @@ TEST_CASE("a run has every key of the contract, also when it never happened") {
                       "evaluation_status",
                       "success",
                       "attempt",
+                      "flaky",
                       "inbound_number",
                       "outbound_number",
                       "agent_number",
