@@ -52,13 +52,15 @@ void StartSchedule::set_rate(std::optional<double> calls_per_second) {
   n_ = 1;
 }
 
-void LateStarts::started(std::int64_t exact_ns, std::int64_t due_ns, HeldBy held_by, std::int64_t actual_ns) {
+std::optional<HeldBy> LateStarts::started(std::int64_t exact_ns, std::int64_t due_ns, HeldBy held_by,
+                                          std::int64_t actual_ns) {
   ++total_;
   const std::int64_t by = actual_ns - exact_ns;
-  if (by > StartSchedule::kLateNs) {
-    late_.count(due_ns - exact_ns > StartSchedule::kLateNs ? held_by : HeldBy::engine);
-  }
   worst_ns_ = std::max(worst_ns_, by);
+  if (by <= StartSchedule::kLateNs) return std::nullopt;
+  const HeldBy cause = due_ns - exact_ns > StartSchedule::kLateNs ? held_by : HeldBy::engine;
+  late_.count(cause);
+  return cause;
 }
 
 // ---- admission ----

@@ -70,8 +70,11 @@ class StartSchedule {
 /// How late starts really were, against their exact time: the dispatcher notes each INVITE here.
 class LateStarts {
  public:
-  /// `due_ns`: when it was to start, at `exact_ns` or later because of `held_by`.
-  void started(std::int64_t exact_ns, std::int64_t due_ns, HeldBy held_by, std::int64_t actual_ns);
+  /// `due_ns`: when it was to start, at `exact_ns` or later because of `held_by`. Where it was late: why.
+  std::optional<HeldBy> started(std::int64_t exact_ns, std::int64_t due_ns, HeldBy held_by,
+                                std::int64_t actual_ns);
+  /// Those that an earlier process counted.
+  void before(const HeldStarts& late) { late_ = late; }
 
   [[nodiscard]] std::uint64_t total() const { return total_; }
   /// More than StartSchedule::kLateNs after the exact time.

@@ -54,6 +54,9 @@ using ResultId = std::int64_t;
 using RunId = std::int64_t;
 using Nanos = std::chrono::nanoseconds;
 
+/// A call that was in progress so often when its process died is not made again: it may be what kills it.
+inline constexpr int kMostLost = 3;
+
 /// One instant on both clocks: leases and pacing go by the steady one, what people read by the wall clock.
 struct Moment {
   std::int64_t mono_ns = 0;
@@ -74,8 +77,8 @@ struct RunSpec {
   Limits limits;  ///< concurrency_limit, calls_per_second
   int priority = 0;
   CallerNumbers numbers;
-  bool retry_after_dial = false;
-  std::optional<LoadShape> load;              ///< total_calls: what it starts at most
+  bool retry_after_dial = false;  ///< a call that was lost is queued again, kMostLost times at most
+  std::optional<LoadShape> load;  ///< total_calls: what it starts at most
   std::optional<std::int64_t> start_unix_ms;  ///< no call before it
 };
 
@@ -140,11 +143,13 @@ struct Outcome {
   std::string document;  ///< the run as JSON text, as reports show it
   bool again =
       false;  ///< keep this as a past attempt and queue the run again (ignored once the result is cancelled)
-  bool dialled = true;  ///< with `again`: false takes begin_call back, and leaves no past attempt
+  bool dialled = true;         ///< with `again`: false takes begin_call back, and leaves no past attempt
+  std::optional<HeldBy> late;  ///< it started late, because of this: kept with the result's counts
 };
 
 struct Completion {
   bool accepted = false;     ///< false: a zombie's report, nothing changed
+  bool again = false;        ///< as asked for: it waits for another lease, this was not its end
   bool result_over = false;  ///< this was the result's last call
 };
 
@@ -189,7 +194,8 @@ struct Progress {
   std::uint64_t cancelled = 0;
   std::uint64_t late_starts =
       0;  ///< starts later than the result's own calls_per_second asked (this process only)
-  HeldStarts dropped_starts;  ///< by its load shape
+  HeldStarts dropped_starts;      ///< by its load shape
+  HeldStarts late_starts_stored;  ///< those that complete() was told of, in all processes
 };
 
 struct StoredResult {

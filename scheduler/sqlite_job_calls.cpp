@@ -280,7 +280,9 @@ Completion SqliteJobStore::Inside::complete(const Moment& now, const Lease& leas
     if (!call) return completion;
     completion.accepted = true;
     const ResultId result = call->result;
+    if (outcome.late) note_late(result, *outcome.late);
     if (outcome.again && known_.at(result).state != ResultState::cancelling) {
+      completion.again = true;
       remember(lease.run_id);
       if (!outcome.dialled) {
         call->dials = std::max(call->dials - 1, 0);

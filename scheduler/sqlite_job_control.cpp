@@ -172,6 +172,12 @@ std::vector<Reaped> SqliteJobStore::Inside::reap(const Moment& now) {
   });
 }
 
+int SqliteJobStore::Inside::times_lost(RunId run) {
+  Query row = db_.query("SELECT count(*) FROM past_attempts WHERE run_id = ? AND reason = 'lost'");
+  row.bind(run).step();
+  return static_cast<int>(row.integer(0));
+}
+
 Reaped SqliteJobStore::Inside::reap_call(const Moment& now, RunId run) {
   Open& call = touch(run);
   const Known& known = known_.at(call.result);
@@ -185,7 +191,7 @@ Reaped SqliteJobStore::Inside::reap_call(const Moment& now, RunId run) {
   lost.status = RunOutcome::failed;
   lost.category = "engine";
   lost.reason = "lost";
-  const bool again = known.retry_after_dial && !cancelling;
+  const bool again = known.retry_after_dial && !cancelling && times_lost(run) + 1 < kMostLost;
   if (call.state == CallState::leased || again) {
     if (call.state != CallState::leased) keep_attempt(run, call, lost);
     put_back(now, run, call, "expired");

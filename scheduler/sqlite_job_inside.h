@@ -81,6 +81,7 @@ class SqliteJobStore::Inside {
     bool retry_after_dial = false;
     std::optional<LoadShape> load;
     LoadSchedule::Saved load_saved;
+    HeldStarts late;
     std::optional<std::int64_t> start_unix_ms;
     std::shared_ptr<const std::vector<std::string>> numbers;
   };
@@ -108,10 +109,12 @@ class SqliteJobStore::Inside {
   void create_load(const Known& known);
   void follow_clock(const Moment& now);
   LoadProgress save_load(const Moment& now, const LoadNews& news);
+  void note_late(ResultId result, HeldBy cause);
   void note_late_starts(const std::vector<Admitted>& admitted);
   [[nodiscard]] bool is_cancelled(ResultId result);
   std::vector<RunId> expired(const Moment& now);
   Reaped reap_call(const Moment& now, RunId run);
+  int times_lost(RunId run);  ///< before
   void free_line(Open& call);
   void save_state(RunId run, const Open& call);
   void log(const Moment& now, Event::Kind kind, ResultId result, RunId run = 0, int attempt = 0,

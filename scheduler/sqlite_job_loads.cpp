@@ -8,7 +8,7 @@
 namespace linecheck::scheduler {
 
 void SqliteJobStore::Inside::read_loads() {
-  Query row = db_.query("SELECT id, shape, start_unix_ms, position_ns, slots, dropped FROM load_state");
+  Query row = db_.query("SELECT id, shape, start_unix_ms, position_ns, slots, dropped, late FROM load_state");
   while (row.step()) {
     const auto it = known_.find(row.integer(0));
     if (it == known_.end()) continue;
@@ -18,6 +18,7 @@ void SqliteJobStore::Inside::read_loads() {
     known.load_saved.position_ns = row.integer(3);
     known.load_saved.slots = static_cast<std::uint64_t>(row.integer(4));
     known.load_saved.dropped = decode_held(row.text(5));
+    known.late = decode_held(row.text(6));
   }
 }
 
@@ -28,6 +29,19 @@ void SqliteJobStore::Inside::create_load(const Known& known) {
       .bind(known.id)
       .bind(shape)
       .bind(known.start_unix_ms)
+      .run();
+}
+
+// The result must be open.
+void SqliteJobStore::Inside::note_late(ResultId result, HeldBy cause) {
+  Known& known = known_.at(result);
+  known.late.count(cause);
+  const std::string late = encode_held(known.late);
+  db_.query(
+         "INSERT INTO load_state (id, shape, late) VALUES (?, '', ?) "
+         "ON CONFLICT (id) DO UPDATE SET late = excluded.late")
+      .bind(result)
+      .bind(late)
       .run();
 }
 

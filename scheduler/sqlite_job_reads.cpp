@@ -90,12 +90,13 @@ std::optional<StoredResult> SqliteJobStore::Inside::result(ResultId id) {
       progress.cancelled = count(row, 20);
     }
     {
-      Query row = reader_.query("SELECT shape, start_unix_ms, dropped FROM load_state WHERE id = ?");
+      Query row = reader_.query("SELECT shape, start_unix_ms, dropped, late FROM load_state WHERE id = ?");
       row.bind(id);
       if (row.step()) {
         result.spec.load = decode_load(row.text(0));
         if (!row.null(1)) result.spec.start_unix_ms = row.integer(1);
         progress.dropped_starts = decode_held(row.text(2));
+        progress.late_starts_stored = decode_held(row.text(3));
       }
     }
     Query row = reader_.query(

@@ -119,7 +119,7 @@ CREATE TABLE counters (
 ) WITHOUT ROWID;
 INSERT INTO counters VALUES ('next_run_id', 1);
 )sql");
-  // For results with a load shape or a start time: scheduler/load.h says what the texts are.
+  // For results with a load shape, a start time or late starts: scheduler/load.h says what the texts are.
   db.install("loads", kLoadsVersion, R"sql(
 CREATE TABLE load_state (
   id INTEGER PRIMARY KEY,             -- of the result
@@ -127,7 +127,8 @@ CREATE TABLE load_state (
   start_unix_ms INTEGER,
   position_ns INTEGER NOT NULL DEFAULT 0,
   slots INTEGER NOT NULL DEFAULT 0,
-  dropped TEXT NOT NULL DEFAULT ''
+  dropped TEXT NOT NULL DEFAULT '',
+  late TEXT NOT NULL DEFAULT ''
 );
 )sql");
 }

@@ -186,6 +186,7 @@ awaitable<void> Dispatcher::take_up(scheduler::StoredResult stored, ResultStore&
       result = std::make_shared<OpenResult>(stored.id, stored.first_run_id, std::move(basis));
       result->close(stored.spec.total_calls);
       result->dropped_starts = stored.progress.dropped_starts;
+      result->late_starts.before(stored.progress.late_starts_stored);
     } else {
       why = "its calls would be others";
     }
@@ -324,8 +325,12 @@ void Dispatcher::launch(scheduler::Lease lease) {
     early_.emplace(lease.result_id, std::move(lease));
     return;
   }
+  if (active_.contains(lease.run_id)) {
+    // Its last attempt is back in the store's queue, and the answer that says so still on its way to us.
+    next_attempts_.insert_or_assign(lease.run_id, std::move(lease));
+    return;
+  }
   ActiveCall& call = active_[lease.run_id];
-  call = {};
   call.result = result;
   call.lease = lease;
   ++result->active;

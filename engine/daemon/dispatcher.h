@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -102,10 +103,11 @@ class Dispatcher {
     std::string variant;
     std::string doing;
     std::int64_t started_ns = 0;
-    bool begun = false;     ///< begin_call is on disk
-    bool dialled = false;   ///< the INVITE may have left
-    bool not_ours = false;  ///< the store has given the call to somebody else, or ended it
-    bool hung_up = false;   ///< by a shutdown of this process
+    bool begun = false;                     ///< begin_call is on disk
+    bool dialled = false;                   ///< the INVITE may have left
+    bool not_ours = false;                  ///< the store has given the call to somebody else, or ended it
+    bool hung_up = false;                   ///< by a shutdown of this process
+    std::optional<scheduler::HeldBy> late;  ///< it started late, because of this
   };
   [[nodiscard]] static bool worth_a_retry(const ActiveCall& call, const Run& run);
 
@@ -137,6 +139,7 @@ class Dispatcher {
   std::map<scheduler::ResultId, std::shared_ptr<OpenResult>> open_;
   std::map<scheduler::RunId, ActiveCall> active_;
   std::multimap<scheduler::ResultId, scheduler::Lease> early_;  ///< claimed before their result is known here
+  std::map<scheduler::RunId, scheduler::Lease> next_attempts_;  ///< claimed before the last one had left here
   std::map<scheduler::ResultId, std::shared_ptr<boost::asio::steady_timer>> graces_;
   boost::asio::steady_timer changed_;
   boost::asio::steady_timer heartbeat_;

@@ -158,7 +158,7 @@ awaitable<bool> Dispatcher::begin(scheduler::Lease lease) {
   parts_.log.write(
       Part::calls, LogLevel::debug, "dialling " + call.result->job().dial_target,
       {{"RESULT_ID", std::to_string(lease.result_id)}, {"RUN_ID", std::to_string(lease.run_id)}});
-  call.result->late_starts.started(lease.exact_ns, lease.due_ns, lease.held_by, mono_ns());
+  call.late = call.result->late_starts.started(lease.exact_ns, lease.due_ns, lease.held_by, mono_ns());
   co_return true;
 }
 
@@ -191,6 +191,7 @@ awaitable<scheduler::Completion> Dispatcher::store_outcome(ActiveCall& call, con
   const bool retried = worth_a_retry(call, run);
   outcome->again = retried || (interrupted && !call.dialled);
   outcome->dialled = call.dialled;
+  outcome->late = call.late;
   auto describe = [this, &run] {
     report::JsonOptions options;
     options.relative_to = parts_.state.root();
@@ -201,7 +202,7 @@ awaitable<scheduler::Completion> Dispatcher::store_outcome(ActiveCall& call, con
     return parts_.store.complete(scheduler::moment_now(), lease, *outcome);
   };
   scheduler::Completion stored = co_await writer_.write(std::move(complete));
-  if (outcome->again && stored.accepted) {
+  if (stored.again) {
     call.not_ours = true;
     if (retried) {
       parts_.log.write(Part::calls, LogLevel::info, "will be tried again: " + run.error_message,
@@ -249,8 +250,10 @@ awaitable<void> Dispatcher::finish_call(ActiveCall& call, Run run) {
                       {"TRUNK", run.call.trunk}});
     result->add(std::move(run));
   }
-  active_.erase(call.lease.run_id);
+  const scheduler::RunId id = call.lease.run_id;
+  active_.erase(id);
   --result->active;
+  if (auto next = next_attempts_.extract(id)) launch(std::move(next.mapped()));
   if (!result->stopping && keep) {
     if (const auto failed = result->failed_abort()) {
       result->notice = "Stopping: " + *failed + ".";

@@ -208,10 +208,13 @@ void OpenResult::count(const Run& run) {
   }
 }
 
-std::optional<std::string> OpenResult::failed_abort() const {
+std::optional<std::string> OpenResult::failed_abort() {
+  if (result_.runs.size() < judged_next_) return std::nullopt;
+  judged_next_ = result_.runs.size() + 1 + result_.runs.size() / 100;
   std::vector<scheduler::MetricBound> aborting;
   std::copy_if(job().thresholds.begin(), job().thresholds.end(), std::back_inserter(aborting),
                [](const scheduler::MetricBound& bound) { return bound.abort_on_fail; });
+  if (aborting.empty()) return std::nullopt;
   for (const ThresholdResult& judged : judge_thresholds(result_, aborting)) {
     if (judged.passed || !judged.value) continue;  // no value yet: nothing to judge
     return judged.metric + " is not " + judged.condition;

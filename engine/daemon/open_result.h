@@ -68,8 +68,9 @@ class OpenResult {
 
   /// A run that is over, in this process or an earlier one.
   void add(Run run);
-  /// The first threshold with abort_on_fail that fails by now, in words.
-  [[nodiscard]] std::optional<std::string> failed_abort() const;
+  /// The first threshold with abort_on_fail that fails by now, in words. Judges all runs together, so it does
+  /// that after each of the first hundred and then each time that there are 1 % more.
+  [[nodiscard]] std::optional<std::string> failed_abort();
   /// Everything is over: the verdict. Calls that never started are in it as cancelled.
   Result conclude();
 
@@ -97,6 +98,7 @@ class OpenResult {
   scheduler::RunId first_run_id_;
   Result result_;
   report::ProgressState counts_;
+  std::size_t judged_next_ = 0;  ///< failed_abort() looks again with so many runs
 };
 
 /// The request as it came, and the seed that it ran with, so that it can be run again.

@@ -143,3 +143,59 @@ TEST_CASE_TEMPLATE("attempts: what was dialled is kept, what was not is taken ba
   REQUIRE(store.begin_call(at(100), lease) == Begun::yes);
   CHECK(store.complete(at(101), lease, good()).result_over);
 }
+
+TEST_CASE_TEMPLATE("a call that was lost three times is not made again", Fixture, STORE_FIXTURES) {
+  Fixture fixture;
+  RunSpec spec = job(1);
+  spec.retry_after_dial = true;
+  const auto created = fixture.store().create_run(at(0), spec);
+  for (int lost = 1; lost <= kMostLost; ++lost) {
+    CAPTURE(lost);
+    const Lease lease = claim_one(fixture.store(), at(lost));
+    CHECK(lease.dials == lost - 1);
+    REQUIRE(fixture.store().begin_call(at(lost), lease) == Begun::yes);
+    fixture.crash();
+    const auto reaped = fixture.store().reap(at(lost + 0.5));
+    REQUIRE(reaped.size() == 1);
+    CHECK(reaped[0].requeued == (lost < kMostLost));
+    CHECK(reaped[0].lost == (lost == kMostLost));
+    CHECK(reaped[0].result_over == (lost == kMostLost));
+  }
+  CHECK(fixture.store().result(created.result_id)->progress.excused == 1);
+}
+
+TEST_CASE_TEMPLATE("late starts are counted over all processes", Fixture, STORE_FIXTURES) {
+  Fixture fixture;
+  const auto created = fixture.store().create_run(at(0), job(3));
+  for (const HeldBy cause : {HeldBy::trunk_cap, HeldBy::engine, HeldBy::trunk_cap}) {
+    const Lease lease = claim_one(fixture.store(), at(1));
+    REQUIRE(fixture.store().begin_call(at(1), lease) == Begun::yes);
+    Outcome outcome = good();
+    outcome.late = cause;
+    REQUIRE(fixture.store().complete(at(2), lease, outcome).accepted);
+    CHECK_FALSE(fixture.store().complete(at(2), lease, outcome).accepted);  // a zombie's counts for nothing
+    fixture.crash();
+  }
+  const auto stored = fixture.store().result(created.result_id);
+  CHECK_FALSE(stored->spec.load);
+  const std::map<std::string, std::uint64_t> late{{"engine", 1}, {"trunk_channels", 2}};
+  CHECK(stored->progress.late_starts_stored.named() == late);
+}
+
+TEST_CASE_TEMPLATE("complete says whether another attempt really follows", Fixture, STORE_FIXTURES) {
+  Fixture fixture;
+  JobStore& store = fixture.store();
+  const auto created = store.create_run(at(0), job(1));
+  Outcome outcome = good();
+  outcome.again = true;
+  Lease lease = claim_one(store, at(0));
+  REQUIRE(store.begin_call(at(0), lease) == Begun::yes);
+  CHECK(store.complete(at(1), lease, outcome).again);
+  lease = claim_one(store, at(1));
+  REQUIRE(store.begin_call(at(1), lease) == Begun::yes);
+  REQUIRE(store.control(at(1), created.result_id, Control::cancel).changed);
+  const Completion last = store.complete(at(2), lease, outcome);  // the result was cancelled meanwhile
+  CHECK(last.accepted);
+  CHECK_FALSE(last.again);
+  CHECK(last.result_over);
+}
