@@ -311,8 +311,9 @@ std::optional<std::int64_t> Admission::retry_at(std::int64_t now, std::int64_t a
     if (!earliest || when < *earliest) earliest = when;
   };
   for (const auto& [id, entry] : with_work_) {
-    // A shape ends whether its calls find a line or not.
-    const auto end = entry->load ? entry->load->ends_at() : std::nullopt;
+    // A shape ends whether its calls find a line or not. Once it has, calls that were put back may be left.
+    const bool goes_on = entry->load && entry->about.cursor < entry->about.total;
+    const auto end = goes_on ? entry->load->ends_at() : std::nullopt;
     if (end) at(*end);
     if (global_.full() || !entry->open()) continue;
     if (entry->load && !entry->load->running()) {

@@ -249,7 +249,7 @@ class JobStore {
 
   /// Leases calls that may start by now + ahead under every cap at once. Never waits for work: an empty
   /// answer says when to ask again. Not durable on its own: after a power cut a claimed call that had not
-  /// begun was never claimed.
+  /// begun was never claimed. The end of a load shape is.
   virtual Claim claim(const Moment& now, const ClaimRequest& request) = 0;
 
   /// The point of no return, durable when it returns: call it up to 500 ms before the lease's due time, and
@@ -291,7 +291,8 @@ class JobStore {
   /// Takes expired leases back. Run it every second or so, and once after opening.
   virtual std::vector<Reaped> reap(const Moment& now) = 0;
 
-  /// Up to `max` events with sequence > after, in order. Durable ones only.
+  /// Up to `max` events with sequence > after, in order. Durable ones only: a call's call_evaluating may be
+  /// told no earlier than its call_finished.
   virtual std::vector<Event> events(std::int64_t after, std::size_t max) = 0;
 
   /// One result, finished or not.

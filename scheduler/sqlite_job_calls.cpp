@@ -62,6 +62,7 @@ void SqliteJobStore::Inside::log(const Moment& now, Event::Kind kind, ResultId r
       .bind(std::int64_t{attempt})
       .bind(detail)
       .run();
+  last_event_ = db_.last_id();
 }
 
 void SqliteJobStore::Inside::put_back(const Moment& now, RunId run, Open& call, std::string_view why) {
@@ -141,7 +142,9 @@ Claim SqliteJobStore::Inside::claim(const Moment& now, const ClaimRequest& reque
   const std::vector<Admitted> admitted = admission_.admit(now.mono_ns, request.ahead.count(), request.max);
   const std::vector<LoadNews> news = admission_.load_news(now.mono_ns);
   if (!admitted.empty() || !news.empty()) {
-    write(Database::Durability::ordered, [&] {
+    const bool ends =
+        std::any_of(news.begin(), news.end(), [](const LoadNews& one) { return one.closed.has_value(); });
+    write(ends ? Database::Durability::durable : Database::Durability::ordered, [&] {
       for (const Admitted& call : admitted) claim.leases.push_back(lease(now, request, call));
       save_cursors(admitted);
       for (const LoadNews& one : news) claim.loads.push_back(save_load(now, one));

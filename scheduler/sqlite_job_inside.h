@@ -6,6 +6,7 @@
 // answers).
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <unordered_map>
@@ -93,6 +94,7 @@ class SqliteJobStore::Inside {
   void undo() noexcept;
   void wake_if_changed(std::unique_lock<std::recursive_mutex>& lock);
 
+  void make_durable();
   void read_calls();
   void read_again();
   void read_limits();
@@ -135,11 +137,13 @@ class SqliteJobStore::Inside {
 
   FileLock file_lock_;
   Database db_;
-  std::recursive_mutex lock_;  ///< recursive: the methods called inside a batch lock again
-  int depth_ = 0;              ///< > 0 inside a transaction
-  bool failed_ = false;        ///< a method inside the batch threw: the batch must not commit
-  bool stale_ = false;         ///< the memory must be read from the file again before it is trusted
-  bool changed_ = false;       ///< a claim may yield more than before
+  std::recursive_mutex lock_;    ///< recursive: the methods called inside a batch lock again
+  int depth_ = 0;                ///< > 0 inside a transaction
+  bool failed_ = false;          ///< a method inside the batch threw: the batch must not commit
+  bool stale_ = false;           ///< the memory must be read from the file again before it is trusted
+  bool changed_ = false;         ///< a claim may yield more than before
+  std::int64_t last_event_ = 0;  ///< of this transaction; 0: none yet
+  std::atomic<std::int64_t> durable_event_{0};  ///< and all before it
   Admission admission_;
   std::map<ResultId, Known> known_;
   std::unordered_map<RunId, Open> open_;
@@ -166,9 +170,11 @@ auto SqliteJobStore::Inside::write(Database::Durability durability, Work work) -
   try {
     db_.begin(durability);
     depth_ = 1;
+    last_event_ = 0;
     auto answer = work();
     db_.commit();
     depth_ = 0;
+    if (durability == Database::Durability::durable && last_event_ > 0) durable_event_ = last_event_;
     journal_.clear();
     wake_if_changed(lock);
     return answer;

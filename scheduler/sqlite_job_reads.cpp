@@ -32,8 +32,8 @@ std::vector<Event> SqliteJobStore::Inside::events(std::int64_t after, std::size_
   std::vector<Event> events;
   Query row = reader_.query(
       "SELECT sequence, unix_ms, kind, result_id, run_id, attempt, detail FROM events WHERE sequence > ? "
-      "ORDER BY sequence LIMIT ?");
-  row.bind(after).bind(static_cast<std::int64_t>(max));
+      "AND sequence <= ? ORDER BY sequence LIMIT ?");
+  row.bind(after).bind(durable_event_.load()).bind(static_cast<std::int64_t>(max));
   while (row.step()) {
     Event event;
     event.sequence = row.integer(0);

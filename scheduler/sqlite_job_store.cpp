@@ -70,8 +70,22 @@ SqliteJobStore::Inside::Inside(const std::string& path, int busy_ms)
     : file_lock_(path + ".lock"),
       db_(path, Database::Mode::read_write, busy_ms),
       reader_(with_tables(db_).path(), Database::Mode::read_only) {
+  make_durable();
   read_calls();
   read_again();
+}
+
+// What a process that was killed has written may not be on disk yet, and whoever finds it here takes it for
+// durable. A checkpoint syncs the log before anything else.
+void SqliteJobStore::Inside::make_durable() {
+  try {
+    db_.execute("PRAGMA wal_checkpoint(PASSIVE)");
+  } catch (const StoreError& error) {
+    if (error.kind() != StoreError::Kind::disk_full)
+      throw;  // the log is on disk: only copying it had no room
+  }
+  Query last = db_.query("SELECT max(sequence) FROM events");
+  if (last.step()) durable_event_ = last.integer(0);
 }
 
 void SqliteJobStore::Inside::read_limits() {

@@ -149,6 +149,11 @@ unit_tests() { # PRESET
   return "$bad"
 }
 
+# With the long campaigns of the unit tests whole.
+long_unit_tests() { # PRESET
+  LINECHECK_SIMULATION_SEEDS=10000 LINECHECK_UNIT_TIMEOUT=3600 unit_tests "$@"
+}
+
 # Runs every *_test.sh of a folder; with a filter, those whose name contains it.
 script_tests() { # FOLDER
   local script code bad=0

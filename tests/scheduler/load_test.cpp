@@ -384,3 +384,17 @@ TEST_CASE("times with their zones") {
     CHECK_FALSE(parse_time(bad));
   }
 }
+
+TEST_CASE(
+    "a call that is left over after its shape has ended does not have the store asked again and again") {
+  Admission admission;
+  admission.add(loaded(1, shape(Kind::constant_calls, 1, {{2, 1}})));
+  REQUIRE(admission.admit(0, kAhead, 10).size() == 1);
+  admission.line_free(1, 0);
+  admission.requeue(1, 0);
+  admission.set_result(1, {.max_calls = 0, .calls_per_second = {}});
+  CHECK(admission.retry_at(1 * kSecond, kAhead).has_value());  // the shape's end
+  CHECK(admission.admit(10 * kSecond, kAhead, 10).empty());
+  CHECK(admission.waiting(1) == 1);
+  CHECK_FALSE(admission.retry_at(10 * kSecond, kAhead).has_value());
+}
