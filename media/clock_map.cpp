@@ -11,7 +11,6 @@ namespace linecheck::media {
 namespace {
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kSecondNs = 1'000'000'000;
 
 // A packet this late either was held up by the network, or its sender has stopped its timestamps while it was
 // silent. A new map is right in both cases: if it was the network, the packets behind it come on its heels
@@ -46,7 +45,7 @@ ClockMap::Place ClockMap::add(const RtpPacket& packet, std::int64_t arrival_ns, 
     const int sequence_step = static_cast<std::int16_t>(packet.sequence - last_sequence_);
     const std::int64_t timestamp_step = static_cast<std::int32_t>(packet.timestamp - last_timestamp_);
     const std::int64_t ticks = last_ticks_ + timestamp_step;
-    const std::int64_t delay_ns = arrival_ns - ticks * kSecondNs / clock_rate_;
+    const std::int64_t delay_ns = arrival_ns - ticks * kNsPerSecond / clock_rate_;
     if (sequence_step <= 0 &&
         sequence_step > -kSequenceReset) {  // reordered: its delay is no news for the envelope
       lower(delay_ns, arrival_ns);
@@ -100,7 +99,7 @@ void ClockMap::lower(std::int64_t delay_ns, std::int64_t arrival_ns) {
   newest = std::min(newest, delay_ns);
   map.envelope_ns = *std::min_element(bucket_min_.begin(), bucket_min_.end());
 
-  const std::int64_t second = (arrival_ns - epoch_began_ns_) / kSecondNs;
+  const std::int64_t second = (arrival_ns - epoch_began_ns_) / kNsPerSecond;
   if (second != second_) {
     last_second_ = second_;
     last_second_min_ = second_min_;
@@ -134,7 +133,7 @@ std::optional<double> ClockMap::skew_ppm() const {
   if (epoch_ == 0 || last_second_ < 10) return std::nullopt;
   // A remote whose clock runs fast makes its packets seem to come earlier and earlier.
   const double drift_ns = static_cast<double>(first_second_min_ - last_second_min_);
-  return drift_ns / static_cast<double>(last_second_ * kSecondNs) * 1e6;
+  return drift_ns / static_cast<double>(last_second_ * kNsPerSecond) * 1e6;
 }
 
 }  // namespace linecheck::media

@@ -42,6 +42,7 @@ constexpr bool is_leg_rate(int rate) {
 
 inline constexpr int kFrameMs = 20;  ///< one packet
 inline constexpr std::int64_t kNsPerMs = 1'000'000;
+inline constexpr std::int64_t kNsPerSecond = 1'000 * kNsPerMs;
 inline constexpr std::size_t kMaxFrameSamples = 320;  ///< kFrameMs at kWideRate
 constexpr int frame_samples(int rate) {
   return rate / 1000 * kFrameMs;

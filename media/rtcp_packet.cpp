@@ -21,7 +21,7 @@ constexpr int kCanonicalName = 1;  // the SDES item
 constexpr int kVoipMetrics = 7;    // the block of RFC 3611 section 4.7
 constexpr std::size_t kVoip = 32;  // behind the block's header
 constexpr int kUnavailable = 127;  // of R factors and MOS
-constexpr std::uint64_t kSecondNs = 1'000'000'000;
+constexpr std::uint64_t kSecondOfNtp = 1'000'000'000;
 
 RtcpReportBlock read_block(std::span<const std::uint8_t> bytes) {
   RtcpReportBlock block;
@@ -125,8 +125,8 @@ bool read_packet(int type, std::size_t count, std::span<const std::uint8_t> body
 std::uint64_t ntp_of_unix(std::int64_t unix_ns) {
   constexpr std::uint64_t kFrom1900To1970 = 2'208'988'800;
   const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(0, unix_ns));
-  const std::uint64_t fraction = ((ns % kSecondNs) << 32) / kSecondNs;
-  return (ns / kSecondNs + kFrom1900To1970) << 32 | fraction;
+  const std::uint64_t fraction = ((ns % kSecondOfNtp) << 32) / kSecondOfNtp;
+  return (ns / kSecondOfNtp + kFrom1900To1970) << 32 | fraction;
 }
 
 std::optional<RtcpCompound> parse_rtcp(std::span<const std::uint8_t> datagram, std::uint32_t our_ssrc) {

@@ -13,12 +13,6 @@
 namespace linecheck::scheduler {
 namespace {
 
-void read_number(Reader& map, std::string_view key, std::string& out) {
-  if (map.read(key, out) && !is_phone_number(out)) {
-    map.problem(key, "'" + out + "' is not a telephone number: an optional + and 2 to 15 digits");
-  }
-}
-
 void read_uri(Reader& map, std::string_view key, std::string& out) {
   if (!map.read(key, out)) return;
   if (const auto why = sip_uri_problem(out); !why.empty()) map.problem(key, why);
@@ -181,7 +175,7 @@ std::optional<Agent> parse_agent(const Node& node, Problems& problems) {
   if (map.read("inbound", agent.inbound) && !agent.inbound) {
     map.problem("inbound", not_available("an agent that dials out"));
   }
-  read_number(map, "contact_number", agent.contact_number);
+  read_phone_number(map, "contact_number", agent.contact_number);
   read_uri(map, "sip_endpoint", agent.sip_endpoint);
   map.object("sip_auth", [&](Reader& auth) {
     agent.sip_auth.emplace();

@@ -27,20 +27,14 @@ std::uint64_t random_seed() {
   return ((std::uint64_t{device()} << 32U) | device()) >> 11U;
 }
 
-void read_number(Reader& map, std::string_view key, std::string& out) {
-  if (map.read(key, out) && !is_phone_number(out)) {
-    map.problem(key, "'" + out + "' is not a telephone number: an optional + and 2 to 15 digits");
-  }
-}
-
 /// What to dial (contract section 2): agent_number or outbound_phone_number, the request's sip_endpoint, the
 /// agent's, the agent's contact_number.
 std::string read_target(Reader& map, const Agent* agent) {
   std::string agent_number;
   std::string outbound_number;
   std::string sip_endpoint;
-  read_number(map, "agent_number", agent_number);
-  read_number(map, "outbound_phone_number", outbound_number);
+  read_phone_number(map, "agent_number", agent_number);
+  read_phone_number(map, "outbound_phone_number", outbound_number);
   if (map.read("sip_endpoint", sip_endpoint)) {
     if (const auto why = sip_uri_problem(sip_endpoint); !why.empty()) map.problem("sip_endpoint", why);
   }

@@ -8,12 +8,11 @@
 #include <set>
 #include <unordered_set>
 
+#include "scheduler/ascii.h"
+#include "scheduler/reader.h"
+
 namespace linecheck::scheduler {
 namespace {
-
-bool is_a_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// The caller numbers of a trunk, each once.
 class NumberPool {
@@ -84,12 +83,12 @@ class NumberPool {
 };
 
 void check_allow_pattern(const Field& item, const std::string& pattern) {
-  const bool number = is_a_digit(pattern.empty() ? ' ' : pattern[0]) || pattern.starts_with('+');
+  const bool number = is_digit(pattern.empty() ? ' ' : pattern[0]) || pattern.starts_with('+');
   if (number) {
     const bool star = pattern.ends_with('*');
     const std::string_view digits = std::string_view(pattern).substr(
         pattern[0] == '+' ? 1 : 0, pattern.size() - (pattern[0] == '+') - star);
-    if (!std::all_of(digits.begin(), digits.end(), is_a_digit)) {
+    if (!std::all_of(digits.begin(), digits.end(), is_digit)) {
       item.problem("a pattern of numbers is a number, or its beginning and a * at the end: +1555*");
     }
   } else if (!pattern.starts_with("sip:") && !pattern.starts_with("sips:")) {
@@ -141,7 +140,7 @@ void read_rule(const Field& item, std::vector<PrefixRule>& rules) {
   Reader map(item);
   PrefixRule rule;
   const auto dialable = [](const std::string& text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return is_a_digit(c) || c == '+'; });
+    return std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '+'; });
   };
   if (map.require("prefix", rule.prefix) && !dialable(rule.prefix))
     map.problem("prefix", "the beginning of a number is expected: digits, perhaps after a +");
@@ -257,7 +256,7 @@ void read_dtmf(Reader& map, std::optional<KeysBy>& dtmf) {
 
 bool is_phone_number(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
-  return text.size() >= 2 && text.size() <= 15 && std::all_of(text.begin(), text.end(), is_a_digit);
+  return text.size() >= 2 && text.size() <= 15 && std::all_of(text.begin(), text.end(), is_digit);
 }
 
 std::string sip_uri_problem(std::string_view text) {
@@ -298,6 +297,12 @@ std::string sip_uri_problem(std::string_view text) {
     }
   }
   return {};
+}
+
+void read_phone_number(Reader& map, std::string_view key, std::string& out) {
+  if (map.read(key, out) && !is_phone_number(out)) {
+    map.problem(key, "'" + out + "' is not a telephone number: an optional + and 2 to 15 digits");
+  }
 }
 
 }  // namespace linecheck::scheduler

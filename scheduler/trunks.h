@@ -26,6 +26,10 @@ bool is_phone_number(std::string_view text);
 /// port and parameters.
 std::string sip_uri_problem(std::string_view text);
 
+class Reader;
+/// A telephone number, where the key is there; a problem where it is not one.
+void read_phone_number(Reader& map, std::string_view key, std::string& out);
+
 /// Appends `pcmu` or `pcma`; a repeated one is a Problem, opus and g722 are not available in this version.
 bool read_codec(const Field& field, std::vector<Codec>& codecs);
 /// `dtmf`, where it is given.

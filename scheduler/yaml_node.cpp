@@ -9,14 +9,12 @@
 
 #include "scheduler/yaml.h"
 
+#include "scheduler/ascii.h"
+
 namespace linecheck::scheduler {
 namespace {
 
 constexpr std::size_t kShownCharacters = 40;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 template <class T>
 std::optional<T> parse_whole(std::string_view text, auto... format) {

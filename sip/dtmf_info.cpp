@@ -4,15 +4,10 @@
 #include <charconv>
 #include <cstddef>
 
+#include "sip/ascii.h"
+
 namespace linecheck::sip {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
 
 bool is(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;

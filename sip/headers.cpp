@@ -3,15 +3,13 @@
 
 #include <algorithm>
 
+#include "sip/ascii.h"
+
 namespace linecheck::sip {
 namespace {
 
 constexpr std::size_t kMaxName = 128;
 constexpr std::size_t kMaxValue = 4096;
-
-bool is_alnum(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 /// RFC 3261, 25.1.
 bool is_token_char(char c) {

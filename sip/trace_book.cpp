@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "sip/ascii.h"
 #include "sip/sdp_crypto.h"
 
 namespace linecheck::sip {
@@ -13,19 +14,9 @@ constexpr std::size_t kMaxUnclaimed = 256;
 constexpr std::int64_t kUnclaimedFor =
     5'000'000'000;  // an INVITE is claimed within the same turn of the loop
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() &&
          std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == y; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 /// Takes a line off the front, without its CRLF or LF.

@@ -4,21 +4,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "sip/ascii.h"
+
 namespace linecheck::sip {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_alpha(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_alnum(char c) {
-  return is_digit(c) || is_alpha(c);
-}
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 bool is_user_char(char c) {
   constexpr std::string_view kMarks = "+-_.!~*";

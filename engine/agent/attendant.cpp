@@ -8,7 +8,7 @@
 namespace linecheck::engine {
 namespace {
 
-constexpr double kNever = std::numeric_limits<double>::max();
+constexpr double kNoDeadline = std::numeric_limits<double>::max();
 /// A sound over our own speech that is shorter is a backchannel and wants no answer.
 constexpr double kShortestTurnMs = 300;
 
@@ -126,8 +126,8 @@ void Attendant::say(std::string text, bool cut_in, std::vector<AttendantAction>&
 }
 
 double Attendant::deadline() const {
-  if (!up_ || done_) return kNever;
-  double next = kNever;
+  if (!up_ || done_) return kNoDeadline;
+  double next = kNoDeadline;
   const auto earlier = [&next](const std::optional<double>& t) {
     if (t) next = std::min(next, *t);
   };

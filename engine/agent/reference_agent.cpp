@@ -19,8 +19,6 @@
 namespace linecheck::engine {
 namespace {
 
-constexpr std::chrono::seconds kLastWords{40};
-
 media::Options media_options(const ReferenceAgentConfig& config) {
   media::Options options;
   options.port_first = config.port_first;

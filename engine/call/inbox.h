@@ -18,6 +18,9 @@
 
 namespace linecheck::engine {
 
+/// How long the last words of a call may take: longer than any SIP transaction (RFC 3261, 64*T1 = 32 s).
+inline constexpr std::chrono::seconds kLastWords{40};
+
 /// - `push` from the control thread; false (and counted) when the box is full: the producer is faster than a
 /// call
 ///   can ever be, so dropping is a fault to be reported, not to be waited for.

@@ -26,10 +26,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct CloseSound {
+struct CloseKept {
   void operator()(SNDFILE* file) const { sf_close(file); }
 };
-using Sound = std::unique_ptr<SNDFILE, CloseSound>;
+using Sound = std::unique_ptr<SNDFILE, CloseKept>;
 using Bytes = std::vector<std::uint8_t>;
 
 /// A file that is not whole yet, gone again unless it is kept.

@@ -17,8 +17,6 @@
 namespace linecheck::engine {
 namespace {
 
-/// How long the last words of both legs may take: longer than any SIP transaction (RFC 3261, 64*T1 = 32 s).
-constexpr std::chrono::seconds kLastWords{40};
 /// Between the no-answer timeout and the end of the CANCEL transaction.
 constexpr std::chrono::seconds kDialSlack{40};
 /// Length of a key press and of the pause after it.

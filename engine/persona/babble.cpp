@@ -12,8 +12,6 @@
 namespace linecheck::engine {
 namespace {
 
-constexpr double kPi = std::numbers::pi;
-
 using Formants = std::array<double, 3>;  // Hz
 /// Mean formants of American English vowels of men, after Peterson and Barney (1952): /i I E ae a O U u/.
 constexpr std::array<Formants, 8> kVowels = {{{270, 2290, 3010},
@@ -30,8 +28,8 @@ constexpr Formants kBandwidths = {80, 110, 160};  // Hz
 class Resonance {
  public:
   double process(double input, double frequency, double bandwidth) {
-    const double radius = std::exp(-kPi * bandwidth / kSignalRate);
-    const double b = 2.0 * radius * std::cos(2.0 * kPi * frequency / kSignalRate);
+    const double radius = std::exp(-std::numbers::pi * bandwidth / kSignalRate);
+    const double b = 2.0 * radius * std::cos(2.0 * std::numbers::pi * frequency / kSignalRate);
     const double c = -radius * radius;
     const double output = (1.0 - b - c) * input + b * last_ + c * before_;
     before_ = last_;
@@ -89,7 +87,7 @@ class Talker {
       for (std::size_t f = 0; f < formants.size(); ++f) {
         sample = formants[f].process(sample, tract_ * ((1.0 - x) * from[f] + x * to[f]), kBandwidths[f]);
       }
-      out[i] = static_cast<float>(stress * std::sin(kPi * x) * sample);
+      out[i] = static_cast<float>(stress * std::sin(std::numbers::pi * x) * sample);
     }
     return out;
   }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr sf_count_t kBlockFrames = 4096;
 constexpr int kLowestRate = 1000;
-constexpr int kHighestRate = 768'000;
+constexpr int kHighestFileRate = 768'000;
 
 struct CloseSound {
   void operator()(SNDFILE* file) const { sf_close(file); }
@@ -29,7 +29,7 @@ SoundFile open_sound(const std::string& path, SF_INFO& info) {
   if (!file) throw std::runtime_error(path + ": " + sf_strerror(nullptr));
   if (info.frames <= 0) throw std::runtime_error(path + ": there is no sound in it");
   // A header may claim any rate; the resampler's filter grows with it beyond all bounds.
-  if (info.samplerate < kLowestRate || info.samplerate > kHighestRate)
+  if (info.samplerate < kLowestRate || info.samplerate > kHighestFileRate)
     throw std::runtime_error(path + ": a sample rate of " + std::to_string(info.samplerate) + " Hz");
   return file;
 }

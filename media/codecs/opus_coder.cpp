@@ -9,7 +9,7 @@
 namespace linecheck::media {
 namespace {
 
-constexpr int kChannels = 1;
+constexpr int kOpusChannels = 1;
 // Good speech at 16 kHz (RFC 7587 section 3.1.1 recommends 16 to 20 kbit/s, and the redundancy needs its
 // share).
 constexpr int kWideBitRate = 24'000;
@@ -35,7 +35,7 @@ void OpusStreamEncoder::Free::operator()(::OpusEncoder* encoder) const noexcept 
 
 OpusStreamEncoder::OpusStreamEncoder(int rate, const EncoderSettings& settings) {
   int error = OPUS_OK;
-  encoder_.reset(opus_encoder_create(rate, kChannels, OPUS_APPLICATION_VOIP, &error));
+  encoder_.reset(opus_encoder_create(rate, kOpusChannels, OPUS_APPLICATION_VOIP, &error));
   if (!encoder_) throw std::bad_alloc();
   const int playback_rate = std::min(rate, settings.max_playback_rate);
   int bit_rate = playback_rate <= kNarrowRate ? kNarrowBitRate : kWideBitRate;
@@ -66,7 +66,7 @@ void OpusStreamDecoder::Free::operator()(::OpusDecoder* decoder) const noexcept 
 
 OpusStreamDecoder::OpusStreamDecoder(int rate) : rate_(rate) {
   int error = OPUS_OK;
-  decoder_.reset(opus_decoder_create(rate, kChannels, &error));
+  decoder_.reset(opus_decoder_create(rate, kOpusChannels, &error));
   if (!decoder_) throw std::bad_alloc();
 }
 

@@ -105,6 +105,7 @@ check "every source names its licence" licence
 check "no machine's path and no package host" no_machine
 check "nothing is left for later" no_leftovers
 check "no braced temporary inside co_await" co_await_temporaries
+check "names are unique in each target" scripts/lib/unique_names.py
 check "Python sources parse" python_compiles
 check "scripts can be executed" executable_bits
 if command -v shellcheck >/dev/null; then

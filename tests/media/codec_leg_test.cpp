@@ -40,7 +40,7 @@ double send_agent(VirtualLeg& leg, const std::vector<std::int16_t>& audio, const
   return encoder->delay() / 16.0;
 }
 
-std::vector<std::int16_t> agent_audio(int total_ms, int from_ms, int to_ms) {
+std::vector<std::int16_t> wide_agent_audio(int total_ms, int from_ms, int to_ms) {
   std::vector<std::int16_t> audio(static_cast<std::size_t>(total_ms) * 16);
   const ClipPtr tone = tone_clip(static_cast<std::size_t>(to_ms - from_ms) * 16, 1000, 8000, kWideRate);
   std::copy(tone->samples.begin(), tone->samples.end(), audio.begin() + from_ms * 16);
@@ -85,7 +85,7 @@ TEST_CASE("G.722 and Opus: the agent is recorded, detected and counted on the le
     CAPTURE(std::string(codec_name(codec)));
     VirtualLeg leg(wide(), true);
     start(leg, codec);
-    const double delay = send_agent(leg, agent_audio(2000, 600, 1400), {codec, {}, {}});
+    const double delay = send_agent(leg, wide_agent_audio(2000, 600, 1400), {codec, {}, {}});
     leg.run_ms(2700);
     const LegReport report = leg.close();
     const auto [first, last] = loud(leg.recording, &RecordingRing::Frame::agent);
@@ -145,7 +145,7 @@ TEST_CASE("a lost packet is silence in the recording, and none for the ears") {
     start(leg, codec);
     std::vector<std::size_t> lost;
     for (std::size_t i = 40; i < 80; i += 4) lost.push_back(i);
-    send_agent(leg, agent_audio(2400, 600, 1800), {codec, {}, lost});
+    send_agent(leg, wide_agent_audio(2400, 600, 1800), {codec, {}, lost});
     leg.run_ms(3000);
     const LegReport report = leg.close();
     CHECK(report.receive.lost == lost.size());
@@ -168,7 +168,7 @@ TEST_CASE("Opus that leaves silence out: nothing is lost, and the recording stay
   start(leg, Codec::opus);
   EncoderSettings settings;
   settings.silence_suppression = true;
-  const double delay = send_agent(leg, agent_audio(4000, 3000, 3600), {Codec::opus, settings, {}});
+  const double delay = send_agent(leg, wide_agent_audio(4000, 3000, 3600), {Codec::opus, settings, {}});
   leg.run_ms(4700);
   const LegReport report = leg.close();
   CHECK(report.receive.packets < 150);
@@ -225,7 +225,7 @@ TEST_CASE("digits beside Opus count in its 48 kHz, both ways; a long one goes on
   REQUIRE(segments.size() == 2);
   CHECK(segments[1] - segments[0] + static_cast<std::uint32_t>(last) == 96000);
 
-  send_agent(leg, agent_audio(400, 0, 1), {});
+  send_agent(leg, wide_agent_audio(400, 0, 1), {});
   for (int i = 1; i <= 5; ++i) {
     const std::array<std::uint8_t, 4> event{7, static_cast<std::uint8_t>(i == 5 ? 0x8A : 0x0A),
                                             static_cast<std::uint8_t>((i * 960) >> 8),
@@ -259,7 +259,7 @@ TEST_CASE("a codec with another clock in the middle of a call: timestamps go on 
 
 TEST_CASE("early media by the numbers that were offered") {
   VirtualLeg leg(wide(), true);
-  const double delay = send_agent(leg, agent_audio(400, 100, 300), {});
+  const double delay = send_agent(leg, wide_agent_audio(400, 100, 300), {});
   leg.run_ms(500);
   start(leg, Codec::opus);
   leg.run_ms(1000);

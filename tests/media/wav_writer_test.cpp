@@ -45,14 +45,14 @@ std::vector<RecordingRing::Frame> ramp(int from, int count) {
   return frames;
 }
 
-class Folder {
+class WavFolder {
  public:
-  Folder() : path_(fs::temp_directory_path() / ("linecheck-wav-" + std::to_string(::getpid()))) {
+  WavFolder() : path_(fs::temp_directory_path() / ("linecheck-wav-" + std::to_string(::getpid()))) {
     fs::create_directories(path_);
   }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
+  ~WavFolder() { fs::remove_all(path_); }
+  WavFolder(const WavFolder&) = delete;
+  WavFolder& operator=(const WavFolder&) = delete;
   [[nodiscard]] std::string file(const char* name) const { return (path_ / name).string(); }
 
  private:
@@ -62,7 +62,7 @@ class Folder {
 }  // namespace
 
 TEST_CASE("both formats and rates are read back by libsndfile, mu-law within its steps") {
-  const Folder folder;
+  const WavFolder folder;
   for (const int rate : {8000, 16000}) {
     for (const WavFormat format : {WavFormat::pcm16, WavFormat::ulaw}) {
       const std::string path = folder.file("call.wav");
@@ -92,7 +92,7 @@ TEST_CASE("both formats and rates are read back by libsndfile, mu-law within its
 }
 
 TEST_CASE("a recording can be opened at any instant of a kill -9") {
-  const Folder folder;
+  const WavFolder folder;
   std::mt19937 random(1);
   for (int round = 0; round < 40; ++round) {
     CAPTURE(round);

@@ -11,26 +11,13 @@
 #include "raw_peer.h"
 #include "recorder.h"
 #include "sipp.h"
+#include "sipp_caller.h"
 
 using namespace linecheck::sip;
 using namespace linecheck::sip::test;
 using std::chrono::milliseconds;
 
 namespace {
-
-bool sipp_is_missing() {
-  static const bool missing = !find_sipp();
-  if (missing) MESSAGE("skipped: sipp is not installed (Debian: sip-tester)");
-  return missing;
-}
-
-void finishes(Caller& caller, Sipp& peer) {
-  REQUIRE(caller.events.wait<Finished>(caller.id));
-  const int status = peer.wait();
-  CAPTURE(peer.errors());
-  CAPTURE(ladder(caller.trace()));
-  CHECK(status == 0);
-}
 
 EndpointOptions allowing(std::vector<std::string> patterns) {
   EndpointOptions options = Caller::defaults();

@@ -24,11 +24,11 @@ Behaviour polite() {
   return behaviour;
 }
 
-struct Next {
+struct NextAction {
   double t = 0;
   std::vector<AttendantAction> actions;
 };
-Next next(Attendant& attendant, double from) {
+NextAction next(Attendant& attendant, double from) {
   for (double t = from; t < 1e9; t = attendant.deadline()) {
     auto actions = attendant.poll(t);
     if (!actions.empty()) return {t, std::move(actions)};
@@ -36,7 +36,7 @@ Next next(Attendant& attendant, double from) {
   }
   return {};
 }
-const AttendantSay* said(const Next& next) {
+const AttendantSay* said(const NextAction& next) {
   return next.actions.size() == 1 ? std::get_if<AttendantSay>(&next.actions.front()) : nullptr;
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("attendant: greets, replies after its delay from the caller's end, han
   const Behaviour behaviour = polite();
   Attendant attendant(behaviour, 1);
   attendant.answered(1000);
-  const Next greeting = next(attendant, 1000);
+  const NextAction greeting = next(attendant, 1000);
   CHECK(greeting.t == 1300);
   REQUIRE(said(greeting) != nullptr);
   CHECK(said(greeting)->text == "Hello.");
@@ -54,7 +54,7 @@ TEST_CASE("attendant: greets, replies after its delay from the caller's end, han
   attendant.caller_started(2500);
   CHECK(attendant.poll(2600).empty());
   attendant.caller_ended(4000);
-  const Next one = next(attendant, 4300);
+  const NextAction one = next(attendant, 4300);
   CHECK(one.t == 4700);
   CHECK(said(one)->text == "One.");
   attendant.play_ended(5500);
@@ -62,7 +62,7 @@ TEST_CASE("attendant: greets, replies after its delay from the caller's end, han
   attendant.caller_ended(7000);
   CHECK(said(next(attendant, 7300))->text == "Two.");
   attendant.play_ended(9000);
-  const Next end = next(attendant, 9000);
+  const NextAction end = next(attendant, 9000);
   CHECK(end.t == 9000);
   CHECK(std::holds_alternative<AttendantHangUp>(end.actions.front()));
 }
@@ -99,12 +99,12 @@ TEST_CASE("attendant: yields after its time, and answers what interrupted it") {
   attendant.answered(0);
   next(attendant, 0);
   attendant.caller_started(800);
-  const Next yields = next(attendant, 860);
+  const NextAction yields = next(attendant, 860);
   CHECK(yields.t == 1050);
   CHECK(std::holds_alternative<AttendantYield>(yields.actions.front()));
   attendant.play_ended(1070);
   attendant.caller_ended(2000);
-  const Next reply = next(attendant, 2300);
+  const NextAction reply = next(attendant, 2300);
   CHECK(reply.t == 2700);
   CHECK(said(reply)->text == "One.");
 }
@@ -131,7 +131,7 @@ TEST_CASE("attendant: cuts in with its next reply") {
   next(attendant, 0);
   attendant.play_ended(1000);
   attendant.caller_started(2000);
-  const Next cut = next(attendant, 2060);
+  const NextAction cut = next(attendant, 2060);
   CHECK(cut.t == 2600);
   REQUIRE(said(cut) != nullptr);
   CHECK(said(cut)->cut_in);
@@ -151,14 +151,14 @@ TEST_CASE("attendant: a menu is repeated until a key is pressed") {
   attendant.answered(0);
   CHECK(said(next(attendant, 0))->text == "Press one.");
   attendant.play_ended(2000);
-  const Next again = next(attendant, 2000);
+  const NextAction again = next(attendant, 2000);
   CHECK(again.t == 7000);
   CHECK(said(again)->text == "Press one.");
   attendant.digit('7', 8000);  // not in the menu
   attendant.digit('1', 8000);  // stops the menu
   CHECK(std::holds_alternative<AttendantYield>(next(attendant, 8000).actions.front()));
   attendant.play_ended(8020);
-  const Next sales = next(attendant, 8020);
+  const NextAction sales = next(attendant, 8020);
   CHECK(sales.t == 8700);
   CHECK(said(sales)->text == "Sales.");
 }
@@ -210,7 +210,7 @@ TEST_CASE("attendant: a noise before the greeting does not swallow the greeting"
   Attendant attendant(behaviour, 1);
   attendant.answered(0);
   attendant.caller_started(50);
-  const Next greeting = next(attendant, 60);
+  const NextAction greeting = next(attendant, 60);
   CHECK(greeting.t == 300);
   CHECK(said(greeting)->text == "Hello.");
   attendant.caller_ended(3000);  // during its own words or after: an ordinary turn again
