@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/call/call_record.h"
+#include "engine/call/refused_call.h"
 #include "scheduler/model.h"
 
 namespace linecheck::engine {
@@ -138,6 +139,8 @@ struct Result {
   std::vector<Run> runs;
   std::vector<ThresholdResult> thresholds;
   EngineSummary engine;
+  std::vector<RefusedCall> refused_calls;  ///< while runs waited for an agent's call
+  std::uint64_t refused_calls_count = 0;
   std::string verdict_note;  ///< "not enough fair calls", empty otherwise
 
   [[nodiscard]] std::optional<double> success_rate() const;

@@ -163,6 +163,28 @@ const std::vector<std::string>& noise_bed_names() {
   return kNames;
 }
 
+namespace {
+
+void read_trigger(Reader& map, Agent& agent) {
+  map.read("trigger_url", agent.trigger_url);
+  map.read("sends_run_id", agent.sends_run_id);
+  const bool web = agent.trigger_url.starts_with("http://") || agent.trigger_url.starts_with("https://");
+  if (!agent.trigger_url.empty()) agent.trigger = web ? Trigger::webhook : Trigger::message;
+  map.choice("trigger", agent.trigger,
+             {{"none", Trigger::none},
+              {"webhook", Trigger::webhook},
+              {"message", Trigger::message},
+              {"refer", Trigger::refer}});
+  if (agent.trigger == Trigger::none) return;
+  if (agent.trigger == Trigger::webhook) {
+    if (!web) map.problem("trigger_url", "a webhook needs a URL that begins with http:// or https://");
+  } else if (const auto why = sip_uri_problem(agent.trigger_url); !why.empty()) {
+    map.problem("trigger_url", why);
+  }
+}
+
+}  // namespace
+
 std::optional<Agent> parse_agent(const Node& node, Problems& problems) {
   Reader map(node, problems);
   Agent agent;
@@ -172,9 +194,7 @@ std::optional<Agent> parse_agent(const Node& node, Problems& problems) {
   map.require("name", agent.name);
   map.read("assistant_id", agent.assistant_id);
   map.read("project", agent.project, at_least(1));
-  if (map.read("inbound", agent.inbound) && !agent.inbound) {
-    map.problem("inbound", not_available("an agent that dials out"));
-  }
+  map.read("inbound", agent.inbound);
   read_phone_number(map, "contact_number", agent.contact_number);
   read_uri(map, "sip_endpoint", agent.sip_endpoint);
   map.object("sip_auth", [&](Reader& auth) {
@@ -183,7 +203,7 @@ std::optional<Agent> parse_agent(const Node& node, Problems& problems) {
     auth.require("password_file", agent.sip_auth->password_file);
   });
   map.read("trunk", agent.trunk);
-  map.read("trigger_url", agent.trigger_url);
+  read_trigger(map, agent);
   map.each("codecs", [&](const Field& item) { read_codec(item, agent.codecs); });
   read_dtmf(map, agent.dtmf);
   map.read("dial_window", agent.dial_window, between(1, 86'400));

@@ -27,9 +27,10 @@ std::uint64_t random_seed() {
   return ((std::uint64_t{device()} << 32U) | device()) >> 11U;
 }
 
-/// What to dial (contract section 2): agent_number or outbound_phone_number, the request's sip_endpoint, the
-/// agent's, the agent's contact_number.
-std::string read_target(Reader& map, const Agent* agent) {
+/// Contract section 2. An inbound agent: what to dial, which is agent_number or outbound_phone_number, the
+/// request's sip_endpoint, the agent's, the agent's contact_number. An outbound one: the number that it is
+/// told to dial, and the one that it calls from.
+void read_target(Reader& map, const Agent* agent, Job& job) {
   std::string agent_number;
   std::string outbound_number;
   std::string sip_endpoint;
@@ -38,11 +39,16 @@ std::string read_target(Reader& map, const Agent* agent) {
   if (map.read("sip_endpoint", sip_endpoint)) {
     if (const auto why = sip_uri_problem(sip_endpoint); !why.empty()) map.problem("sip_endpoint", why);
   }
-  if (agent == nullptr) return {};
+  if (agent == nullptr) return;
   if (!agent->inbound) {
-    map.problem("agent_id",
-                not_available("calling agent " + std::to_string(agent->id) + ", which dials out itself,"));
-    return {};
+    if (!sip_endpoint.empty()) {
+      map.problem("sip_endpoint",
+                  "agent " + std::to_string(agent->id) + " dials out itself: there is nothing to dial");
+    }
+    job.called = true;
+    job.own_number = outbound_number;
+    job.accepted_caller = agent_number.empty() ? agent->contact_number : agent_number;
+    return;
   }
   if (!agent_number.empty() && !outbound_number.empty() && agent_number != outbound_number) {
     map.problem("outbound_phone_number", "differs from agent_number (" + agent_number + "): agent " +
@@ -51,12 +57,23 @@ std::string read_target(Reader& map, const Agent* agent) {
   }
   for (const std::string& target :
        {agent_number, outbound_number, sip_endpoint, agent->sip_endpoint, agent->contact_number}) {
-    if (!target.empty()) return target;
+    if (target.empty()) continue;
+    job.dial_target = target;
+    return;
   }
   map.problem("agent_id", "agent " + std::to_string(agent->id) +
                               " can't be reached: give it a contact_number or a sip_endpoint, or the job an "
                               "agent_number or a sip_endpoint");
-  return {};
+}
+
+/// The number that an outbound agent is told to dial is one of ours.
+void check_own_number(Reader& map, const Job& job, const Catalog& catalog) {
+  const auto trunk = catalog.trunks.find(job.trunk);
+  if (job.own_number.empty() || trunk == catalog.trunks.end()) return;
+  const auto& numbers = trunk->second.caller_numbers;
+  if (std::find(numbers.begin(), numbers.end(), job.own_number) != numbers.end()) return;
+  map.problem("outbound_phone_number", job.own_number + " is not among the caller_numbers of the trunk '" +
+                                           job.trunk + "', and the agent is to call one of ours");
 }
 
 /// The trunk that carries the calls to the target.
@@ -186,10 +203,13 @@ Job read_job(Reader& map, const Catalog& catalog) {
   job.scenarios = std::move(selection.scenarios);
   map.read("name", job.name);
   read_pace(map, job);
-  job.dial_target = read_target(map, agent);
+  read_target(map, agent, job);
   if (agent != nullptr) {
     job.agent_id = agent->id;
     job.trunk = choose_trunk(map, *agent, job.dial_target, catalog);
+    check_own_number(map, job, catalog);
+    // Runs that wait at one number, and are told apart by nothing, take their calls one after the other.
+    if (job.called && job.mode == NumberMode::same_number && !agent->sends_run_id) job.concurrency_limit = 1;
     if (job.name.empty()) job.name = generated_name(*agent, job.scenarios.size());
   }
   read_overrides(map, agent, catalog, job);

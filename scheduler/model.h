@@ -68,6 +68,9 @@ enum class Codec { pcmu, pcma, g722, opus };
 /// How the caller presses keys: telephone-events (RFC 4733), SIP INFO, or their sound.
 enum class KeysBy { rfc4733, info, inband };
 
+/// How an agent that dials out is asked to call.
+enum class Trigger { none, webhook, message, refer };
+
 /// The voice agent under test.
 struct Agent {
   Id id = 0;
@@ -79,7 +82,9 @@ struct Agent {
   std::string sip_endpoint;  ///< SIP URI, preferred over contact_number
   std::optional<SipAuth> sip_auth;
   std::string trunk;
-  std::string trigger_url;
+  Trigger trigger = Trigger::none;
+  std::string trigger_url;    ///< of a webhook; a SIP URI for message and refer
+  bool sends_run_id = false;  ///< its calls carry the X-Run-Id that it was given
   std::vector<Codec> codecs;  ///< in the order of preference; empty: the trunk's
   std::optional<KeysBy> dtmf;
   Millis dial_window{300'000};
@@ -346,7 +351,10 @@ struct Job {
   bool reuse_numbers = false;
   std::optional<int> concurrency_limit;
   std::optional<double> calls_per_second;
-  std::string dial_target;  ///< a number or a SIP URI
+  std::string dial_target;      ///< a number or a SIP URI; empty where the agent dials
+  bool called = false;          ///< the agent dials: calls are waited for
+  std::string own_number;       ///< of ours, that the agent is to call; empty: those of the trunk
+  std::string accepted_caller;  ///< whom its calls must come from; empty: anybody
   std::string trunk;
   std::vector<Codec> codecs;      ///< in the order of preference: its own, else the agent's, else the trunk's
   KeysBy dtmf = KeysBy::rfc4733;  ///< the same

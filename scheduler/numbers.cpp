@@ -10,6 +10,10 @@ CallerNumbers caller_numbers(const Job& job, const Trunk& trunk) {
   CallerNumbers numbers;
   numbers.mode = job.mode;
   numbers.reuse = job.reuse_numbers && job.mode == NumberMode::different_numbers;
+  if (!job.own_number.empty()) {
+    numbers.pool.push_back(job.own_number);
+    return numbers;
+  }
   std::unordered_set<std::string_view> seen;
   for (const std::string& number : trunk.caller_numbers) {
     if (seen.insert(number).second) numbers.pool.push_back(number);

@@ -96,6 +96,17 @@ Behaviour read_behaviour(const Field& field) {
   return behaviour;
 }
 
+OutboundConfig read_outbound(Reader& reader) {
+  OutboundConfig outbound;
+  reader.require("listen", outbound.listen);
+  if (reader.require("target", outbound.target) &&
+      (!outbound.target.starts_with("sip:") || outbound.target.find_first_of("@;? ") != std::string::npos))
+    reader.problem("target", "'" + outbound.target + "' is not sip:HOST or sip:HOST:PORT");
+  reader.read("number", outbound.number);
+  read_ms(reader, "dial_after", outbound.dial_after_ms);
+  return outbound;
+}
+
 }  // namespace
 
 const Behaviour* ReferenceAgentConfig::find(const std::string& user,
@@ -150,6 +161,7 @@ std::optional<ReferenceAgentConfig> load_reference_agent(const std::string& path
       config.port_last = static_cast<std::uint16_t>(last);
     }
   }
+  reader.object("outbound", [&](Reader& outbound) { config.outbound = read_outbound(outbound); });
   if (!reader.each("behaviours",
                    [&](const Field& item) { config.behaviours.push_back(read_behaviour(item)); }) ||
       config.behaviours.empty()) {

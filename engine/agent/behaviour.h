@@ -45,6 +45,14 @@ struct Behaviour {
   std::string voice = "flite:rms";         ///< engine:voice
 };
 
+/// How the agent calls somebody who asks it to (order_listener.h).
+struct OutboundConfig {
+  std::string listen;  ///< address:port, for HTTP
+  std::string target;  ///< sip:host[:port]: where its calls go, whatever number is asked for
+  std::string number;  ///< its own, where the order names none
+  double dial_after_ms = 0;
+};
+
 struct ReferenceAgentConfig {
   std::string listen = "udp:127.0.0.1:5080";
   std::string truth_log;  ///< empty: none; relative to the working directory
@@ -55,6 +63,7 @@ struct ReferenceAgentConfig {
   /// off: encrypted offers are refused; offer: they are answered; require: others are refused.
   sip::Srtp srtp = sip::Srtp::offer;
   std::vector<Behaviour> behaviours;
+  std::optional<OutboundConfig> outbound;
 
   [[nodiscard]] const Behaviour* find(const std::string& user, std::optional<std::int64_t> scenario) const;
   /// Every text that it may have to say, once each.

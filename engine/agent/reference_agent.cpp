@@ -9,11 +9,11 @@
 #include <set>
 #include <stdexcept>
 
+#include "engine/agent/guest.h"
 #include "engine/call/encryption.h"
 #include "engine/call/keys.h"
 #include "engine/call/stream_terms.h"
 #include "engine/call/synthesis.h"
-#include "engine/call/time.h"
 #include "sip/sdp.h"
 
 namespace linecheck::engine {
@@ -44,8 +44,10 @@ VoiceSpec voice_spec(const std::string& voice) {
   return spec;
 }
 
-std::optional<std::int64_t> scenario_of(const sip::Incoming& incoming) {
-  for (const sip::Header& header : incoming.headers) {
+}  // namespace
+
+std::optional<std::int64_t> scenario_of(const std::vector<sip::Header>& headers) {
+  for (const sip::Header& header : headers) {
     if (header.name != "X-Scenario-Id") continue;
     std::int64_t id = 0;
     const char* end = header.value.data() + header.value.size();
@@ -53,39 +55,6 @@ std::optional<std::int64_t> scenario_of(const sip::Incoming& incoming) {
   }
   return std::nullopt;
 }
-
-}  // namespace
-
-/// A call being attended.
-struct ReferenceAgent::Guest {
-  Guest(sip::LegId leg_id, sip::Incoming call, CallInbox& box)
-      : leg(leg_id), incoming(std::move(call)), inbox(box) {}
-
-  [[nodiscard]] double now_ms() const { return static_cast<double>(mono_ns() - origin_ns) / 1e6; }
-  [[nodiscard]] std::int64_t mono_at(double t_ms) const {
-    return origin_ns + static_cast<std::int64_t>(t_ms * 1e6);
-  }
-
-  sip::LegId leg;
-  sip::Incoming incoming;
-  CallInbox& inbox;
-  const Behaviour* behaviour = nullptr;
-  std::optional<Attendant> attendant;
-  media::LegId media = 0;
-  int rate = media::kNarrowRate;
-  int clock_rate = 8000;  ///< of RTP timestamps
-  sip::OfferOptions local;
-  media::StreamOptions stream;  ///< in force
-  std::int64_t origin_ns = 0;
-  HeardKeys keys;
-  bool up = true;  ///< the SIP leg is neither ended nor failed
-  bool sip_finished = false;
-  bool media_closed = true;
-  std::uint64_t next_tag = 1;
-  media::ClipPtr playing;
-  std::uint32_t playing_rtp = 0;  ///< timestamp of its first sample
-  std::uint32_t ssrc = 0;
-};
 
 ReferenceAgent::ReferenceAgent(boost::asio::io_context& control, ReferenceAgentConfig config, Voices& voices)
     : control_(control),
@@ -111,6 +80,10 @@ boost::asio::awaitable<void> ReferenceAgent::start() {
   options.accept_incoming = true;
   options.user_agent = "linecheck reference agent";
   switchboard_.add_endpoint(options);
+  if (config_.outbound) {
+    orders_ = std::make_unique<OrderListener>(control_, config_.outbound->listen,
+                                              [this](CallOrder order) { take_order(std::move(order)); });
+  }
 }
 
 boost::asio::awaitable<void> ReferenceAgent::rehearse(const Behaviour& behaviour, int rate) {
@@ -142,8 +115,10 @@ void ReferenceAgent::welcome(std::size_t endpoint, sip::Event event) {
 
 boost::asio::awaitable<void> ReferenceAgent::attend(sip::LegId leg, sip::Incoming incoming,
                                                     std::shared_ptr<CallInbox> inbox) {
-  Guest guest(leg, std::move(incoming), *inbox);
-  guest.behaviour = config_.find(guest.incoming.request_user, scenario_of(guest.incoming));
+  Guest guest(leg, *inbox);
+  guest.call_id = incoming.call_id;
+  guest.offer = std::move(incoming.sdp);
+  guest.behaviour = config_.find(incoming.request_user, scenario_of(incoming.headers));
   sip::Endpoint& endpoint = switchboard_.endpoint(0);
   if (guest.behaviour == nullptr) {
     endpoint.reject(leg, 404, "No behaviour matches this call");
@@ -153,6 +128,10 @@ boost::asio::awaitable<void> ReferenceAgent::attend(sip::LegId leg, sip::Incomin
     co_await converse(guest);
   }
   co_await take_leave(guest);
+  leave(leg);
+}
+
+void ReferenceAgent::leave(sip::LegId leg) {
   switchboard_.disconnect(0, leg);
   inboxes_.erase(leg);
   guest_left_.cancel();
@@ -173,39 +152,42 @@ boost::asio::awaitable<bool> ReferenceAgent::ring(Guest& guest, const Behaviour&
   co_return guest.up;
 }
 
+/// May throw where no port is free.
+void ReferenceAgent::open_media(Guest& guest) {
+  media::LegOptions options;
+  options.rate = guest.rate;
+  options.seed = config_.seed * 1'000'003 + ++calls_taken_;
+  options.srtp = config_.srtp != sip::Srtp::off;
+  options.hear_inband_keys = !guest.behaviour->menu.empty();
+  if (guest.offer.empty()) expect_offered(guest.local, options);
+  guest.media = switchboard_.media().open(std::move(options));
+  guest.media_closed = false;
+  guest.origin_ns = switchboard_.media().origin_mono_ns(guest.media);
+  switchboard_.connect(guest.media, guest.inbox);
+  guest.local.port = switchboard_.media().port(guest.media);
+}
+
 bool ReferenceAgent::accept(Guest& guest) {
   sip::Endpoint& endpoint = switchboard_.endpoint(0);
   sip::OfferOptions& local = guest.local;
-  local.address = host_;
-  local.codecs = sip_codecs(config_.codecs);
-  local.srtp = config_.srtp;
-  add_keys(local, {sip::kSrtpSuites.begin(), sip::kSrtpSuites.end()});
+  local = own_side();
   // Answered twice: the codec decides the leg's rate, the leg has the port.
-  if (guest.incoming.sdp.empty()) {
+  if (guest.offer.empty()) {
     guest.rate = leg_rate(local.codecs);
-  } else if (const auto agreed = sip::make_answer(guest.incoming.sdp, local)) {
+  } else if (const auto agreed = sip::make_answer(guest.offer, local)) {
     guest.rate = leg_rate({agreed->media.codec});
   }
   try {
-    media::LegOptions options;
-    options.rate = guest.rate;
-    options.seed = config_.seed * 1'000'003 + ++calls_taken_;
-    options.srtp = config_.srtp != sip::Srtp::off;
-    options.hear_inband_keys = !guest.behaviour->menu.empty();
-    guest.media = switchboard_.media().open(options);
+    open_media(guest);
   } catch (const std::exception& error) {
     endpoint.reject(guest.leg, 503, "No media port");
     return false;
   }
-  guest.media_closed = false;
-  guest.origin_ns = switchboard_.media().origin_mono_ns(guest.media);
-  switchboard_.connect(guest.media, guest.inbox);
-  local.port = switchboard_.media().port(guest.media);
-  if (guest.incoming.sdp.empty()) {  // the caller lets us offer; its answer comes with the ACK
+  if (guest.offer.empty()) {  // the caller lets us offer; its answer comes with the ACK
     endpoint.accept(guest.leg, sip::make_offer(local), {}, local);
     return true;
   }
-  const auto answer = sip::make_answer(guest.incoming.sdp, local);
+  const auto answer = sip::make_answer(guest.offer, local);
   if (!answer) {
     endpoint.reject(guest.leg, 488, answer.error().text);
     return false;
@@ -216,6 +198,15 @@ bool ReferenceAgent::accept(Guest& guest) {
   }
   endpoint.accept(guest.leg, answer->sdp, {}, local);
   return true;
+}
+
+sip::OfferOptions ReferenceAgent::own_side() const {
+  sip::OfferOptions local;
+  local.address = host_;
+  local.codecs = sip_codecs(config_.codecs);
+  local.srtp = config_.srtp;
+  add_keys(local, {sip::kSrtpSuites.begin(), sip::kSrtpSuites.end()});
+  return local;
 }
 
 /// False where the address is of a family that we do not have.
@@ -232,6 +223,7 @@ bool ReferenceAgent::start_media(Guest& guest, const sip::Negotiated& agreed) {
 
 boost::asio::awaitable<void> ReferenceAgent::converse(Guest& guest) {
   guest.attendant.emplace(*guest.behaviour, config_.seed * 7919 + calls_taken_);
+  if (guest.answered_ms) guest.attendant->answered(*guest.answered_ms);
   while (guest.up) {
     for (const AttendantAction& action : guest.attendant->poll(guest.now_ms())) perform(guest, action);
     if (!guest.up) break;
@@ -242,34 +234,39 @@ boost::asio::awaitable<void> ReferenceAgent::converse(Guest& guest) {
     if (auto* heard = std::get_if<media::Event>(&*event)) {
       hear(guest, *heard);
     } else if (const auto* sip = std::get_if<sip::Event>(&*event)) {
-      if (const auto* changed = std::get_if<sip::MediaChanged>(&sip->what)) {
-        if (!start_media(guest, changed->media)) guest.up = false;
-      } else if (const auto* info = std::get_if<sip::InfoReceived>(&sip->what)) {
-        const double t = static_cast<double>(sip->mono_ns - guest.origin_ns) / 1e6;
-        if (const auto key = key_of_info(*info, t)) hear_key(guest, *key);
-      } else if (const auto* confirmed = std::get_if<sip::Confirmed>(&sip->what)) {
-        if (guest.incoming.sdp.empty()) {
-          const auto agreed = sip::negotiate_answer(guest.local, confirmed->sdp);
-          if (!agreed || !start_media(guest, *agreed)) break;
-        }
-        const double t = static_cast<double>(sip->mono_ns - guest.origin_ns) / 1e6;
-        truth_.write({guest.incoming.call_id, sip->mono_ns, 0, 0, 0, "answered", ""});
-        guest.attendant->answered(t);
-      } else if (std::holds_alternative<sip::Finished>(sip->what)) {
-        guest.sip_finished = true;
-        guest.up = false;
-      } else if (std::holds_alternative<sip::Ended>(sip->what) ||
-                 std::holds_alternative<sip::Failed>(sip->what)) {
-        guest.up = false;
-      }
+      hear_signalling(guest, *sip);
     } else {
       guest.up = false;
     }
   }
 }
 
+void ReferenceAgent::hear_signalling(Guest& guest, const sip::Event& event) {
+  if (const auto* changed = std::get_if<sip::MediaChanged>(&event.what)) {
+    if (!start_media(guest, changed->media)) guest.up = false;
+  } else if (const auto* info = std::get_if<sip::InfoReceived>(&event.what)) {
+    if (const auto key = key_of_info(*info, guest.on_its_clock(event.mono_ns))) hear_key(guest, *key);
+  } else if (const auto* confirmed = std::get_if<sip::Confirmed>(&event.what)) {
+    if (guest.offer.empty()) {
+      const auto agreed = sip::negotiate_answer(guest.local, confirmed->sdp);
+      if (!agreed || !start_media(guest, *agreed)) {
+        guest.up = false;
+        return;
+      }
+    }
+    truth_.write({guest.call_id, event.mono_ns, 0, 0, 0, "answered", ""});
+    guest.attendant->answered(guest.on_its_clock(event.mono_ns));
+  } else if (std::holds_alternative<sip::Finished>(event.what)) {
+    guest.sip_finished = true;
+    guest.up = false;
+  } else if (std::holds_alternative<sip::Ended>(event.what) ||
+             std::holds_alternative<sip::Failed>(event.what)) {
+    guest.up = false;
+  }
+}
+
 void ReferenceAgent::perform(Guest& guest, const AttendantAction& action) {
-  const std::string& call = guest.incoming.call_id;
+  const std::string& call = guest.call_id;
   if (const auto* say = std::get_if<AttendantSay>(&action)) {
     const media::ClipPtr& clip = clips_.at({guest.behaviour->voice, say->text, guest.rate});
     std::vector<std::uint32_t> marks;  // first and last audible sample
@@ -292,7 +289,7 @@ void ReferenceAgent::perform(Guest& guest, const AttendantAction& action) {
 }
 
 void ReferenceAgent::hear(Guest& guest, media::Event& event) {
-  const std::string& call = guest.incoming.call_id;
+  const std::string& call = guest.call_id;
   if (std::holds_alternative<media::SpeechStarted>(event.what)) {
     truth_.write({call, guest.mono_at(event.t_ms), 0, 0, 0, "heard_start", ""});
     guest.attendant->caller_started(event.t_ms);
@@ -320,8 +317,7 @@ void ReferenceAgent::hear(Guest& guest, media::Event& event) {
 
 void ReferenceAgent::hear_key(Guest& guest, const media::DigitEvent& key) {
   if (!guest.keys.add(key)) return;
-  truth_.write(
-      {guest.incoming.call_id, guest.mono_at(key.start_ms), 0, 0, 0, "digit", std::string(1, key.digit)});
+  truth_.write({guest.call_id, guest.mono_at(key.start_ms), 0, 0, 0, "digit", std::string(1, key.digit)});
   guest.attendant->digit(key.digit, key.start_ms);
 }
 
@@ -336,7 +332,7 @@ void ReferenceAgent::speech_stopped(Guest& guest, const media::PlayEnded& ended,
   }
   if (!end_ms || guest.playing->speech.back().end_ms < played_ms) return;
   const auto end_sample = static_cast<std::uint32_t>(*end_ms * guest.clock_rate / 1000.0);
-  truth_.write({guest.incoming.call_id, guest.mono_at(t_ms - played_ms + *end_ms), 0, guest.ssrc,
+  truth_.write({guest.call_id, guest.mono_at(t_ms - played_ms + *end_ms), 0, guest.ssrc,
                 guest.playing_rtp + end_sample, "speech_end", guest.playing->text});
 }
 
@@ -357,6 +353,7 @@ boost::asio::awaitable<void> ReferenceAgent::take_leave(Guest& guest) {
 }
 
 boost::asio::awaitable<void> ReferenceAgent::stop() {
+  orders_.reset();
   for (const auto& [leg, inbox] : inboxes_) inbox->push(StopCall{});
   guest_left_.expires_after(kLastWords);
   const auto deadline = guest_left_.expiry();

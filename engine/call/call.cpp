@@ -75,7 +75,13 @@ boost::asio::awaitable<Run> measure(CallServices& services, std::shared_ptr<Call
 boost::asio::awaitable<Run> run_call(CallServices& services, std::shared_ptr<CallSpec> spec,
                                      CallInbox& inbox) {
   PlacedCall call(services, spec, inbox);
-  if (co_await call.prepare() && co_await call.dial()) {
+  bool connected = co_await call.prepare();
+  if (connected && spec->awaited) {
+    connected = co_await call.await_call();
+  } else if (connected) {
+    connected = co_await call.dial();
+  }
+  if (connected) {
     auto executor = co_await boost::asio::this_coro::executor;
     const Watchdog watchdog(executor, spec->scenario->max_duration, inbox);
     co_await call.converse();

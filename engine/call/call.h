@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/call/reception.h"
 #include "engine/call/switchboard.h"
 #include "engine/persona/noise.h"
 #include "engine/persona/voices.h"
@@ -26,6 +27,17 @@ struct CallServices {
   Voices& voices;
   boost::asio::thread_pool& pool;  ///< evaluation
   std::vector<VoiceProvider> voice_providers;
+  Reception* reception = nullptr;  ///< needed for calls that agents make
+};
+
+/// Of a call that the agent makes.
+struct AwaitedCall {
+  ExpectedCall call;
+  std::chrono::milliseconds window{300'000};
+  /// Asks the agent to call, and returns at once; empty: it is not asked.
+  std::function<void()> trigger;
+  /// Ours, that a peer at that address is told in SDP.
+  std::function<std::string(const std::string& host)> own_address_towards;
 };
 
 /// Everything that is known of a call before it is dialled.
@@ -57,6 +69,7 @@ struct CallSpec {
   std::vector<sip::SrtpSuite> srtp_suites;  ///< offered, in this order; empty: the usual ones
   bool rtcp_mux = false;
   std::optional<sip::Credentials> auth;
+  std::optional<AwaitedCall> awaited;  ///< the agent calls; else we call it
   std::uint64_t seed = 0;
   std::string recording_path;
   scheduler::RecordingChoice keep;  ///< the capture lies beside the recording

@@ -65,7 +65,9 @@ struct CallRecord {
   int attempt = 1;
   std::string call_id;
   std::string codec;
-  std::string srtp;  ///< the suite that encrypted the media; empty: none did
+  std::string srtp;         ///< the suite that encrypted the media; empty: none did
+  std::string agent_media;  ///< address:port of its SDP
+  std::string own_media;    ///< of ours
   std::string trunk;
   std::string caller_number;
   std::string agent_number;
@@ -74,12 +76,18 @@ struct CallRecord {
   std::string executed_at;          ///< RFC 3339, UTC
   std::int64_t origin_mono_ns = 0;  ///< CLOCK_MONOTONIC at the zero of the call's clock
 
+  std::string dial_window_opens_at;   ///< RFC 3339, UTC; empty: we dialled
+  std::string dial_window_closes_at;  ///< likewise
+  double dial_window_s = 0;
+
   std::optional<double> invite_ms;
   std::optional<double> ringing_ms;   ///< first 18x
   std::optional<double> answered_ms;  ///< 200 received
   std::optional<double> ended_ms;     ///< BYE or what ended it
   std::optional<int> sip_status;      ///< final status of the INVITE
   std::optional<Party> hung_up_by;
+  std::optional<int> q850;   ///< cause in the Reason header of the BYE, or of the refusal
+  std::string sip_reason;    ///< its text
   std::string ended_reason;  ///< caller-ended-call, agent-ended-call, max-duration, no-answer, rejected,
                              ///< cancelled, ...
   std::optional<Failure> failure;

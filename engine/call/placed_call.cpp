@@ -111,11 +111,7 @@ boost::asio::awaitable<bool> PlacedCall::prepare() {
 
 sip::DialRequest PlacedCall::make_invite() {
   sip::Endpoint& endpoint = services_.switchboard.endpoint(spec_->endpoint);
-  offer_.address = spec_->media_address;
-  offer_.port = services_.switchboard.media().port(media_leg_);
-  offer_.rtcp_mux = spec_->rtcp_mux;
-  offer_.srtp = spec_->srtp;
-  add_keys(offer_, spec_->srtp_suites);
+  make_offer_options();
   sip::DialRequest request;
   request.id = endpoint.new_leg_id();
   request.target_uri = spec_->target_uri;
@@ -145,13 +141,17 @@ sip::DialRequest PlacedCall::make_invite() {
   return request;
 }
 
+bool PlacedCall::trunk_is_down() {
+  const std::string trouble = spec_->trunk_trouble ? spec_->trunk_trouble() : "";
+  if (trouble.empty()) return false;
+  fail(FailureCategory::network,
+       "The trunk '" + spec_->trunk + "' is down, so nothing was dialled: " + trouble + ".");
+  record_.ended_reason = "trunk-down";
+  return true;
+}
+
 boost::asio::awaitable<bool> PlacedCall::dial() {
-  if (const std::string trouble = spec_->trunk_trouble ? spec_->trunk_trouble() : ""; !trouble.empty()) {
-    fail(FailureCategory::network,
-         "The trunk '" + spec_->trunk + "' is down, so nothing was dialled: " + trouble + ".");
-    record_.ended_reason = "trunk-down";
-    co_return false;
-  }
+  if (trunk_is_down()) co_return false;
   if (spec_->begin) {
     const bool wanted = co_await spec_->begin();
     if (!wanted) {
@@ -181,8 +181,8 @@ boost::asio::awaitable<bool> PlacedCall::dial() {
       services_.switchboard.endpoint(spec_->endpoint).hang_up(sip_leg_);
     } else if (auto* media = std::get_if<media::Event>(&*event)) {
       on_media(*media);
-    } else if (const auto connected = on_dialling(std::get<sip::Event>(*event))) {
-      co_return *connected;
+    } else if (auto* sip = std::get_if<sip::Event>(&*event)) {
+      if (const auto connected = on_dialling(*sip)) co_return *connected;
     }
   }
 }
@@ -212,6 +212,8 @@ std::optional<bool> PlacedCall::on_dialling(sip::Event& event) {
     return start_media(answered->sdp);
   } else if (const auto* failed = std::get_if<sip::Failed>(&event.what)) {
     if (failed->status != 0) record_.sip_status = failed->status;
+    record_.q850 = failed->q850;
+    record_.sip_reason = failed->reason;
     record_.ended_ms = t;
     if (record_.ended_reason.empty()) {
       record_.failure = failure_of(*failed, spec_->target);
@@ -350,8 +352,8 @@ void PlacedCall::on_conversation(CallEvent& event) {
     end_by_caller(record_.ended_reason);
   } else if (auto* media = std::get_if<media::Event>(&event)) {
     on_media(*media);
-  } else {
-    on_sip(std::get<sip::Event>(event));
+  } else if (auto* sip = std::get_if<sip::Event>(&event)) {
+    on_sip(*sip);
   }
 }
 
@@ -447,6 +449,8 @@ void PlacedCall::on_sip(sip::Event& event) {
     record_.ended_ms = t;
     in_call_ = false;
     if (ended->by_remote) {
+      record_.q850 = ended->q850;
+      record_.sip_reason = ended->reason;
       record_.hung_up_by = Party::agent;
       record_.ended_reason = "agent-ended-call";
     } else if (record_.ended_reason.empty()) {
@@ -496,6 +500,7 @@ boost::asio::awaitable<void> PlacedCall::hang_up() {
   end_open_utterances();
   time_info_keys(record_.media.digits, record_.sip);
   record_.media.digits.insert(record_.media.digits.end(), info_keys_.begin(), info_keys_.end());
+  place_.reset();
 }
 
 void PlacedCall::on_last_words(CallEvent& event) {
@@ -504,6 +509,7 @@ void PlacedCall::on_last_words(CallEvent& event) {
   } else if (auto* sip = std::get_if<sip::Event>(&event)) {
     if (transfer_.owns(*sip)) return on_transfer_event(*sip);
     if (on_leaving_leg(*sip)) return;
+    if (std::holds_alternative<sip::Incoming>(sip->what)) return turn_away(*sip);
     if (std::holds_alternative<sip::Ended>(sip->what) || std::holds_alternative<sip::Failed>(sip->what)) {
       if (!record_.ended_ms) record_.ended_ms = on_call_clock(sip->mono_ns);
     } else if (auto* finished = std::get_if<sip::Finished>(&sip->what)) {

@@ -29,6 +29,8 @@ class PlacedCall {
   boost::asio::awaitable<bool> prepare();
   /// Opens the media leg and sends the INVITE; true once the agent has answered and its SDP suits.
   boost::asio::awaitable<bool> dial();
+  /// Waits for the agent's call, and answers it; true once that is up.
+  boost::asio::awaitable<bool> await_call();
   boost::asio::awaitable<void> converse();
   /// Ends both legs in whatever state they are and waits for their last words.
   boost::asio::awaitable<void> hang_up();
@@ -53,7 +55,17 @@ class PlacedCall {
 
   bool open_media();
   sip::DialRequest make_invite();
+  bool trunk_is_down();
   std::optional<bool> on_dialling(sip::Event& event);
+  void make_offer_options();
+  boost::asio::awaitable<bool> hold_number();
+  void open_dial_window();
+  void nobody_called();
+  void could_not_ask(const Nudge& nudge);
+  bool take_call(sip::Event& event);
+  std::optional<bool> on_being_called(sip::Event& event);
+  void turn_away(const sip::Event& event);
+  bool begin_stream(const sip::Negotiated& agreed);
   bool start_media(const std::string& sdp);
   bool listen_to_early_media(const std::string& sdp);
   void change_media(const sip::MediaChanged& changed, double t_ms);
@@ -94,8 +106,10 @@ class PlacedCall {
   /// To agents that have transferred us, and transfers that failed: over, but their last event is to come.
   std::vector<sip::LegId> leaving_;
   Transfer transfer_;
-  int transfers_ = 0;        ///< asked for
-  bool agent_left_ = false;  ///< hung up while its transfer was under way
+  int transfers_ = 0;                        ///< asked for
+  bool agent_left_ = false;                  ///< hung up while its transfer was under way
+  std::unique_ptr<Reception::Place> place_;  ///< at our number, where the agent calls
+  bool late_offer_ = false;                  ///< its INVITE had no offer
   media::LegId media_leg_ = 0;
   bool sip_up_ = false;    ///< dialled, Finished not yet seen
   bool media_up_ = false;  ///< opened, Closed not yet seen

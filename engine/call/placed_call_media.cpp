@@ -46,6 +46,15 @@ bool PlacedCall::open_media() {
   return true;
 }
 
+/// What our side offers, or answers with.
+void PlacedCall::make_offer_options() {
+  offer_.address = spec_->media_address;
+  offer_.port = services_.switchboard.media().port(media_leg_);
+  offer_.rtcp_mux = spec_->rtcp_mux;
+  offer_.srtp = spec_->srtp;
+  add_keys(offer_, spec_->srtp_suites);
+}
+
 /// What is played before the answer (ringback, an announcement) is recorded; it decides nothing.
 bool PlacedCall::listen_to_early_media(const std::string& sdp) {
   const auto negotiated = sip::negotiate_answer(offer_, sdp);
@@ -69,15 +78,21 @@ bool PlacedCall::start_media(const std::string& sdp) {
     record_.ended_reason = "media-not-acceptable";
     return false;
   }
-  record_.codec = std::string(sip::encoding_name(negotiated->codec));
-  record_.srtp = encryption_of(*negotiated);
-  events_agreed_ = negotiated->telephone_event_pt >= 0;
-  stream_ = stream_of(*negotiated, stream_);
+  return begin_stream(*negotiated);
+}
+
+bool PlacedCall::begin_stream(const sip::Negotiated& agreed) {
+  record_.codec = std::string(sip::encoding_name(agreed.codec));
+  record_.srtp = encryption_of(agreed);
+  record_.agent_media = agreed.remote_address + ":" + std::to_string(agreed.remote_port);
+  record_.own_media = offer_.address + ":" + std::to_string(offer_.port);
+  events_agreed_ = agreed.telephone_event_pt >= 0;
+  stream_ = stream_of(agreed, stream_);
   try {
     services_.switchboard.media().start(media_leg_, stream_);
   } catch (const std::exception& error) {
     fail(FailureCategory::agent, "The agent's SDP names an address that can't be sent to (" +
-                                     negotiated->remote_address + "): " + error.what());
+                                     agreed.remote_address + "): " + error.what());
     record_.ended_reason = "media-not-acceptable";
     return false;
   }

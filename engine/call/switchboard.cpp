@@ -57,6 +57,15 @@ void Switchboard::deliver(std::size_t endpoint, sip::Event event) {
     if (on_trunk_) on_trunk_(*trunk);
     return;
   }
+  if (const auto* refused = std::get_if<sip::CallRefused>(&event.what)) {
+    if (on_refused_) on_refused_(endpoint, *refused);
+    return;
+  }
+  if (const auto* answered = std::get_if<sip::RequestAnswered>(&event.what)) {
+    const auto asked = loose_.extract({endpoint, event.leg});
+    if (asked && asked.mapped()) asked.mapped()(*answered);
+    return;
+  }
   const auto found = sip_legs_[endpoint].find(event.leg);
   if (found != sip_legs_[endpoint].end()) found->second->push(std::move(event));
 }
@@ -64,6 +73,12 @@ void Switchboard::deliver(std::size_t endpoint, sip::Event event) {
 sip::TrunkChanged Switchboard::trunk(const std::string& name) const {
   const auto found = trunks_.find(name);
   return found != trunks_.end() ? found->second : sip::TrunkChanged{};
+}
+
+void Switchboard::send_loose(std::size_t endpoint, sip::LooseRequest request,
+                             std::function<void(const sip::RequestAnswered&)> done) {
+  loose_[{endpoint, request.id}] = std::move(done);
+  endpoints_.at(endpoint)->send_loose(std::move(request));
 }
 
 void Switchboard::forget_trunk(std::size_t endpoint, std::string name) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -36,7 +37,13 @@ struct StopCall {
   Why why = Why::cancelled;
 };
 
-using CallEvent = std::variant<sip::Event, media::Event, StopCall>;
+/// To a call that waits for the agent's: its number is free, or (`trouble`) the agent could not be asked.
+struct Nudge {
+  std::string trouble;
+  bool unreachable = false;  ///< the network's trouble, not the agent's
+};
+
+using CallEvent = std::variant<sip::Event, media::Event, StopCall, Nudge>;
 using CallInbox = Inbox<CallEvent>;
 
 class Switchboard {
@@ -52,6 +59,13 @@ class Switchboard {
   /// Throws sip::AddressInUse, sip::EndpointError.
   std::size_t add_endpoint(sip::EndpointOptions options);
   void on_incoming(OnIncoming handler) { on_incoming_ = std::move(handler); }
+
+  /// Calls that an endpoint has refused by itself.
+  using OnRefused = std::function<void(std::size_t endpoint, const sip::CallRefused&)>;
+  void on_refused(OnRefused handler) { on_refused_ = std::move(handler); }
+  /// `done` is told the answer, on the control thread.
+  void send_loose(std::size_t endpoint, sip::LooseRequest request,
+                  std::function<void(const sip::RequestAnswered&)> done);
 
   /// What is known of a trunk that an endpoint was told to watch; state unknown: nothing yet.
   [[nodiscard]] sip::TrunkChanged trunk(const std::string& name) const;
@@ -93,6 +107,8 @@ class Switchboard {
   std::list<boost::asio::steady_timer*> trunk_waiters_;
   std::function<void(const sip::TrunkChanged&)> on_trunk_;
   OnIncoming on_incoming_;
+  OnRefused on_refused_;
+  std::map<std::pair<std::size_t, sip::LegId>, std::function<void(const sip::RequestAnswered&)>> loose_;
   /// Outlives this object in the handlers that still hold it: false once the switchboard is gone.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

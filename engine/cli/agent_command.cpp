@@ -17,7 +17,8 @@ namespace {
 
 boost::asio::awaitable<void> serve(ReferenceAgent& agent, boost::asio::signal_set& signals) {
   co_await agent.start();
-  std::cout << "ready " << agent.address() << std::endl;
+  const std::string orders = agent.order_url();
+  std::cout << "ready " << agent.address() << (orders.empty() ? "" : " ") << orders << std::endl;
   boost::system::error_code cancelled;
   co_await signals.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, cancelled));
   co_await agent.stop();

@@ -75,6 +75,7 @@ class Foreground {
     CallServices services{switchboard, voices, pool, config.voices};
     Log log(LogFormat::text, true);
     DispatcherParts parts{control, database, files, services, store, state_, log, "run", true};
+    if (!arguments_.quiet) parts.announce = [](const std::string& text) { std::cerr << text << "\n"; };
     boost::asio::steady_timer over(control, boost::asio::steady_timer::time_point::max());
     auto keep = [&](std::shared_ptr<OpenResult>, Result result) -> awaitable<void> {
       result_ = std::move(result);

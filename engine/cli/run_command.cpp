@@ -32,7 +32,8 @@ std::optional<scheduler::Job> job_of(const RunArguments& arguments, const Settin
 void print_plan(const scheduler::Job& job, const Settings& loaded) {
   constexpr std::uint64_t kShown = 20;
   const scheduler::Plan plan(job, *loaded.catalog);
-  std::cout << job.name << ": " << plan.size() << " calls to " << job.dial_target << " over the trunk "
+  std::cout << job.name << ": " << plan.size()
+            << (job.called ? " calls from the agent" : " calls to " + job.dial_target) << " over the trunk "
             << job.trunk << ", seed " << job.seed << "\n";
   double longest_s = 0;
   for (std::uint64_t i = 0; i < std::min(plan.size(), kShown); ++i) {

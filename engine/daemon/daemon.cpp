@@ -49,7 +49,8 @@ Daemon::Daemon(std::filesystem::path config_file, Settings settings, Log& log)
       switchboard_(control_, settings.config.media),
       services_{switchboard_, voices_, pool_, settings.config.voices},
       dispatcher_({control_, database_, files_, services_, store_, state_, log_,
-                   "serve-" + std::to_string(::getpid())},
+                   "serve-" + std::to_string(::getpid()), false,
+                   [this](const std::string& text) { log_.write(Part::calls, LogLevel::info, text); }},
                   open_endpoints(std::move(settings)),
                   [this](std::shared_ptr<OpenResult> result, Result judged) {
                     return on_over(std::move(result), std::move(judged));

@@ -24,6 +24,7 @@ using std::chrono::nanoseconds;
 constexpr std::chrono::seconds kLongestWait{1};
 constexpr std::size_t kClaimedAtOnce = 64;
 constexpr std::size_t kDocumentsAtOnce = 500;
+constexpr int kRefusalsLoggedASecond = 10;
 
 }  // namespace
 
@@ -32,9 +33,47 @@ Dispatcher::Dispatcher(DispatcherParts parts, std::shared_ptr<const Settings> se
       settings_(std::move(settings)),
       on_over_(std::move(on_over)),
       writer_(parts_.control, parts_.database, parts_.store),
+      reception_(parts_.services.switchboard),
       changed_(parts_.control),
       heartbeat_(parts_.control),
       turned_ns_(mono_ns()) {
+  parts_.services.reception = &reception_;
+  reception_.on_refused([this](const RefusedCall& call) { keep_refused(call); });
+}
+
+/// To the result whose run it was nearest to; one that was near to nobody, to all whose runs wait there.
+void Dispatcher::keep_refused(const RefusedCall& call) {
+  log_refused(call);
+  if (call.result_id != 0) {
+    if (const auto nearest = find(call.result_id)) nearest->add(call);
+    return;
+  }
+  for (const auto& [id, result] : open_) {
+    const CallBasis& basis = result->basis();
+    if (basis.job->called && basis.settings->endpoint_of(basis.trunk()) == call.endpoint) result->add(call);
+  }
+}
+
+/// A stranger who calls on and on does not fill the log.
+void Dispatcher::log_refused(const RefusedCall& call) {
+  const std::int64_t second = mono_ns() / 1'000'000'000;
+  if (second != refused_second_) {
+    if (refused_unlogged_ > 0) {
+      parts_.log.write(Part::calls, LogLevel::warn,
+                       "refused " + std::to_string(refused_unlogged_) + " more calls from outside");
+    }
+    refused_second_ = second;
+    refused_logged_ = 0;
+    refused_unlogged_ = 0;
+  }
+  if (++refused_logged_ > kRefusalsLoggedASecond) {
+    ++refused_unlogged_;
+    return;
+  }
+  parts_.log.write(
+      Part::calls, LogLevel::warn,
+      "refused a call from " + call.source + " with " + std::to_string(call.status) + ": " + call.reason,
+      {{"RUN_ID", std::to_string(call.run_id)}});
 }
 
 void Dispatcher::changed() {

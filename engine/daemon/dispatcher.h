@@ -41,6 +41,8 @@ struct DispatcherParts {
   /// A database that fails, or a disk that is full: true ends every result with what there is (somebody waits
   /// for the exit code), false waits until they are well again.
   bool gives_up = false;
+  /// Told, in words, of each call that somebody else is to have made; may be empty.
+  std::function<void(const std::string&)> announce{};
 };
 
 class Dispatcher {
@@ -129,6 +131,8 @@ class Dispatcher {
   boost::asio::awaitable<void> cancel(scheduler::ResultId id);
   boost::asio::awaitable<void> apply_limits();
   void give_up(const std::string& why);
+  void keep_refused(const RefusedCall& call);
+  void log_refused(const RefusedCall& call);
   void changed();
   [[nodiscard]] std::vector<LocalAddress> local_addresses() const;
 
@@ -136,6 +140,7 @@ class Dispatcher {
   std::shared_ptr<const Settings> settings_;
   OnOver on_over_;
   StoreWriter writer_;
+  Reception reception_;
   std::map<scheduler::ResultId, std::shared_ptr<OpenResult>> open_;
   std::map<scheduler::RunId, ActiveCall> active_;
   std::multimap<scheduler::ResultId, scheduler::Lease> early_;  ///< claimed before their result is known here
@@ -153,6 +158,9 @@ class Dispatcher {
   std::int64_t looked_ns_ = 0;  ///< at the disk
   std::int64_t turned_ns_ = 0;
   std::uint64_t dialled_ = 0;
+  std::int64_t refused_second_ = 0;  ///< of the calls from outside that were refused last
+  int refused_logged_ = 0;           ///< in that second
+  int refused_unlogged_ = 0;
 };
 
 }  // namespace linecheck::engine

@@ -12,6 +12,7 @@
 #include "engine/call/synthesis.h"
 #include "engine/call/time.h"
 #include "engine/daemon/dispatcher.h"
+#include "engine/daemon/trigger.h"
 #include "engine/daemon/wait.h"
 #include "engine/evaluation/conclude.h"
 #include "engine/persona/script.h"
@@ -124,13 +125,24 @@ awaitable<void> Dispatcher::make_call(scheduler::Lease lease) {
       return state.state == sip::TrunkState::unknown && registers ? "it is not registered yet" : "";
     };
     spec->begin = [this, lease] { return begin(lease); };
+    if (spec->awaited) {
+      spec->awaited->trigger = [this, basis, box = std::weak_ptr<CallInbox>(inbox), asked = spec.get()] {
+        const scheduler::Agent& agent = basis.settings->catalog->agents.at(basis.job->agent_id);
+        trigger_agent(parts_.services.switchboard, agent, *asked, box);
+        if (agent.trigger == scheduler::Trigger::none && parts_.announce) {
+          parts_.announce("run " + std::to_string(asked->run.id) + " waits for a call to " +
+                          asked->awaited->call.number + " for " +
+                          std::to_string(asked->awaited->window.count() / 1000) + " s");
+        }
+      };
+    }
     spec->doing = [this, id = lease.run_id](const std::string& what) {
       const auto found = active_.find(id);
       if (found != active_.end()) found->second.doing = what;
     };
     run = co_await run_call(parts_.services, std::move(spec), *inbox);
   } catch (const std::exception& error) {
-    run.inbound_number = lease.caller_number;
+    (basis.job->called ? run.outbound_number : run.inbound_number) = lease.caller_number;
     blame_engine(run, "engine-failed", error.what());
   }
   co_await finish_call(call, std::move(run));
@@ -155,10 +167,15 @@ awaitable<bool> Dispatcher::begin(scheduler::Lease lease) {
   if (hanging_up_) co_return false;
   call.dialled = true;
   ++dialled_;
+  const bool called = call.result->job().called;
   parts_.log.write(
-      Part::calls, LogLevel::debug, "dialling " + call.result->job().dial_target,
+      Part::calls, LogLevel::debug,
+      called ? "waits for the agent's call to " + lease.caller_number
+             : "dialling " + call.result->job().dial_target,
       {{"RESULT_ID", std::to_string(lease.result_id)}, {"RUN_ID", std::to_string(lease.run_id)}});
-  call.late = call.result->late_starts.started(lease.exact_ns, lease.due_ns, lease.held_by, mono_ns());
+  // When a call comes is the agent's affair, and its number may have been somebody else's for a while.
+  if (!called)
+    call.late = call.result->late_starts.started(lease.exact_ns, lease.due_ns, lease.held_by, mono_ns());
   co_return true;
 }
 

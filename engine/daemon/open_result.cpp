@@ -92,6 +92,7 @@ Run CallBasis::planned_run(std::int64_t result_id, std::int64_t run_id, std::uin
   }
   run.repetition = planned.repetition + 1;
   run.outbound_number = job->dial_target;
+  run.call.agent_number = job->called ? job->accepted_caller : job->dial_target;
   return run;
 }
 
@@ -101,7 +102,7 @@ std::shared_ptr<CallSpec> CallBasis::spec(const scheduler::Lease& lease, const S
   const scheduler::PlannedCall planned = plan->at(lease.plan_index);
   auto spec = std::make_shared<CallSpec>();
   spec->run = planned_run(lease.result_id, lease.run_id, lease.plan_index);
-  spec->run.inbound_number = lease.caller_number;
+  (job->called ? spec->run.outbound_number : spec->run.inbound_number) = lease.caller_number;
   spec->run.status = RunStatus::running;
   spec->attempt = lease.dials + 1;
   // The catalogue outlives the call: each call keeps the one that it started with.
@@ -111,8 +112,11 @@ std::shared_ptr<CallSpec> CallBasis::spec(const scheduler::Lease& lease, const S
   spec->endpoint = settings->endpoint_of(trunk());
   spec->trunk = trunk().name;
   spec->caller_number = lease.caller_number.empty() ? "linecheck" : lease.caller_number;
-  spec->target = job->dial_target;
-  if (auto destination = destination_of(job->dial_target, trunk())) {
+  spec->target = job->called ? job->accepted_caller : job->dial_target;
+  if (job->called) {
+    spec->awaited = awaited_call(*spec, lease);
+    spec->proxy = trunk().proxy;
+  } else if (auto destination = destination_of(job->dial_target, trunk())) {
     spec->target_uri = std::move(destination->request_uri);
     spec->proxy = std::move(destination->proxy);
   }
@@ -128,6 +132,29 @@ std::shared_ptr<CallSpec> CallBasis::spec(const scheduler::Lease& lease, const S
   spec->recording_path = state.make_recording_path(lease.run_id, unix_ms(), spec->attempt).string();
   spec->keep = scheduler::chosen(job->recording, settings->config.recording);
   return spec;
+}
+
+AwaitedCall CallBasis::awaited_call(const CallSpec& spec, const scheduler::Lease& lease) const {
+  const scheduler::Agent& agent = settings->catalog->agents.at(job->agent_id);
+  AwaitedCall awaited;
+  ExpectedCall& call = awaited.call;
+  call.run_id = lease.run_id;
+  call.result_id = lease.result_id;
+  call.endpoint = spec.endpoint;
+  call.number = lease.caller_number;
+  call.number_forms = number_forms(call.number, scheduler::with_rules(trunk().caller_format, call.number));
+  call.caller = job->accepted_caller;
+  call.caller_forms = number_forms(call.caller, scheduler::with_rules(trunk().called_format, call.caller));
+  call.by_header = agent.sends_run_id;
+  awaited.window = agent.dial_window;
+  const auto& config = settings->config;
+  awaited.own_address_towards = [endpoint =
+                                     config.endpoints[config.endpoint_index(trunk().endpoint).value_or(0)],
+                                 bound = bound_address, port = own_port](const std::string& host) {
+    const bool any = bound == "0.0.0.0" || bound == "::";
+    return engine::own_address(endpoint, any ? local_address_towards(host) : bound, port, host, {}).media;
+  };
+  return awaited;
 }
 
 void CallBasis::add_trunk(CallSpec& spec, const std::string& seen) const {
@@ -155,7 +182,7 @@ CallBasis make_basis(std::shared_ptr<const Settings> settings, scheduler::Job jo
   basis.job = std::make_shared<const scheduler::Job>(std::move(job));
   const scheduler::Trunk& trunk = basis.trunk();
   const LocalAddress& local = local_addresses.at(basis.settings->endpoint_of(trunk));
-  basis.own_address = local.address;
+  basis.own_address = basis.bound_address = local.address;
   basis.own_port = local.port;
   const auto destination = destination_of(basis.job->dial_target, trunk);
   const std::string uri = trunk.proxy.empty() && destination ? destination->request_uri : trunk.proxy;
@@ -196,6 +223,11 @@ void OpenResult::add(Run run) {
     run.call.timeline.clear();
   }
   result_.runs.push_back(std::move(run));
+}
+
+void OpenResult::add(const RefusedCall& call) {
+  ++result_.refused_calls_count;
+  if (result_.refused_calls.size() < kKeptWhole) result_.refused_calls.push_back(call);
 }
 
 void OpenResult::count(const Run& run) {

@@ -24,7 +24,8 @@ struct CallBasis {
   std::shared_ptr<const Settings> settings;
   std::shared_ptr<const scheduler::Job> job;
   std::shared_ptr<const scheduler::Plan> plan;
-  std::string own_address;  ///< towards the peer
+  std::string bound_address;  ///< of the endpoint
+  std::string own_address;    ///< towards the peer
   std::uint16_t own_port = 0;
   std::string peer;  ///< its host
 
@@ -39,6 +40,7 @@ struct CallBasis {
  private:
   /// How the trunk wants its calls.
   void add_trunk(CallSpec& spec, const std::string& seen) const;
+  [[nodiscard]] AwaitedCall awaited_call(const CallSpec& spec, const scheduler::Lease& lease) const;
 };
 
 /// As an endpoint is bound.
@@ -68,6 +70,8 @@ class OpenResult {
 
   /// A run that is over, in this process or an earlier one.
   void add(Run run);
+  /// A call that was refused while this result's runs waited for theirs. The first thousand are kept.
+  void add(const RefusedCall& call);
   /// The first threshold with abort_on_fail that fails by now, in words. Judges all runs together, so it does
   /// that after each of the first hundred and then each time that there are 1 % more.
   [[nodiscard]] std::optional<std::string> failed_abort();

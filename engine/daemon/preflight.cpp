@@ -184,7 +184,31 @@ void check_threshold_names(const std::string& job_text, const std::string& name,
   check_threshold_names_in(scheduler::parse_document(job_text, name, told), problems);
 }
 
-void check_job(const scheduler::Job& job, const scheduler::Catalog& catalog, const Config&,
+namespace {
+
+/// A job whose agent calls us.
+void check_called(const scheduler::Job& job, const scheduler::Catalog& catalog, const Config& config,
+                  const scheduler::Trunk& trunk, Problems& problems) {
+  const scheduler::Agent& agent = catalog.agents.at(job.agent_id);
+  const auto index = config.endpoint_index(trunk.endpoint);
+  if (index && config.endpoints[*index].callers.empty()) {
+    problems.push_back({agent.mark, "inbound",
+                        "agent " + std::to_string(agent.id) + " is to call us, but the endpoint '" +
+                            config.endpoints[*index].name +
+                            "' lets nobody in: name the networks under its incoming.from"});
+  }
+  if ((agent.trigger == scheduler::Trigger::message || agent.trigger == scheduler::Trigger::refer) &&
+      !sip::AllowList(endpoint_allow_list(config, trunk.endpoint))
+           .permits_at(agent.trigger_url, trunk.proxy)) {
+    problems.push_back({agent.mark, "trigger_url",
+                        "the trunk '" + trunk.name + "' does not allow sending to '" + agent.trigger_url +
+                            "': add it to its allow list"});
+  }
+}
+
+}  // namespace
+
+void check_job(const scheduler::Job& job, const scheduler::Catalog& catalog, const Config& config,
                Problems& problems) {
   for (const scheduler::MetricBound& bound : job.thresholds) {
     check_metric(bound, MetricScope::result, "thresholds", problems);
@@ -195,6 +219,10 @@ void check_job(const scheduler::Job& job, const scheduler::Catalog& catalog, con
     return;
   }
   const scheduler::Trunk& trunk = found->second;
+  if (job.called) {
+    check_called(job, catalog, config, trunk, problems);
+    return check_numbers(job, catalog, trunk, problems);
+  }
   if (!sip::AllowList(trunk.allow).permits(job.dial_target)) {
     problems.push_back(
         {trunk.mark, "allow",

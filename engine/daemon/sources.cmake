@@ -18,7 +18,9 @@ target_sources(linecheck_engine PRIVATE
   daemon/settings.cpp
   daemon/sip_config.cpp
   daemon/store_writer.cpp
+  daemon/trigger.cpp
   daemon/watch.cpp
+  daemon/webhook.cpp
 )
 
 # The commit is read when the build is configured; a build outside git says so.

@@ -7,6 +7,7 @@
 
 #include "engine/evaluation/metric_value.h"
 #include "engine/evaluation/words.h"
+#include "sip/network.h"
 
 namespace linecheck::engine {
 namespace {
@@ -85,6 +86,32 @@ std::optional<Failure> network_fault(const Run& run, const FairnessLimits& limit
                number_text(*loss, 1) + " % of the agent's packets were lost on their way to us.");
 }
 
+/// RFC 1918, RFC 3927, RFC 6598, loopback and their like in IPv6: nobody outside can send there.
+bool is_private(const std::string& address) {
+  static const std::vector<sip::Network> kPrivate = [] {
+    std::vector<sip::Network> networks;
+    for (const char* text : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+                             "100.64.0.0/10", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"})
+      networks.push_back(*sip::Network::parse(text));
+    return networks;
+  }();
+  return std::any_of(kPrivate.begin(), kPrivate.end(),
+                     [&](const sip::Network& network) { return network.contains(address); });
+}
+
+/// One-way audio, with what a NAT may have done to it.
+std::string no_rtp_text(const CallRecord& call) {
+  std::string text = "The agent answered but sent no RTP";
+  if (call.agent_media.empty()) return text + ".";
+  text += ": its SDP said " + call.agent_media + ", ours said " + call.own_media + "; no RTP came.";
+  if (is_private(sip::host_of_address(call.own_media)) && !is_private(sip::host_of_address(call.agent_media)))
+    text += " Ours is a private address, which it may not reach: see the endpoint's external_address.";
+  else if (is_private(sip::host_of_address(call.agent_media)) &&
+           !is_private(sip::host_of_address(call.own_media)))
+    text += " Its address is a private one: a NAT at its side rewrote nothing.";
+  return text;
+}
+
 /// Answered, fair, and yet nothing was said by the agent.
 void conclude_silent(Run& run) {
   CallRecord& call = run.call;
@@ -96,8 +123,8 @@ void conclude_silent(Run& run) {
   }
   run.status = RunStatus::completed;
   call.failure =
-      blame(FailureCategory::agent, call.media.receive.packets == 0 ? "The agent answered but sent no RTP."
-                                                                    : "The agent answered but never spoke.");
+      blame(FailureCategory::agent,
+            call.media.receive.packets == 0 ? no_rtp_text(call) : "The agent answered but never spoke.");
 }
 
 void conclude_checks(Run& run) {

@@ -5,13 +5,11 @@
 #include <array>
 #include <cmath>
 #include <complex>
-#include <numbers>
 
 namespace linecheck::engine {
 namespace {
 
 using Complex = std::complex<double>;
-constexpr double kPi = std::numbers::pi;
 constexpr double kChannelLow = 300.0;    ///< Hz
 constexpr double kChannelHigh = 3400.0;  ///< Hz
 

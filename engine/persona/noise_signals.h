@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <numbers>
 #include <random>
 #include <span>
 #include <vector>
@@ -17,6 +18,7 @@
 
 namespace linecheck::engine {
 
+inline constexpr double kPi = std::numbers::pi;
 inline constexpr int kSignalRate = 8000;                    ///< Hz; a telephone channel needs no more
 inline constexpr std::size_t kRing = std::size_t{1} << 17;  ///< 16.384 s
 using Ring = std::vector<float>;                            ///< kRing samples

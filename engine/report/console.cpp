@@ -158,6 +158,21 @@ std::string causes_text(const std::map<std::string, std::uint64_t>& causes) {
   return text.empty() ? text : text + ")";
 }
 
+/// Calls from outside, while an agent's were waited for.
+void write_refused(Writer& writer, const Result& result) {
+  constexpr std::size_t kShown = 5;
+  if (result.refused_calls_count == 0) return;
+  writer.title("CALLS REFUSED");
+  for (std::size_t i = 0; i < std::min(kShown, result.refused_calls.size()); ++i) {
+    const RefusedCall& call = result.refused_calls[i];
+    const std::string text =
+        std::to_string(call.status) + " to " + printable(call.source) + ": " + printable(call.reason);
+    writer.line("  " + wrapped(text, writer.text_width(), 4));
+  }
+  if (result.refused_calls_count > kShown)
+    writer.line("  and " + std::to_string(result.refused_calls_count - kShown) + " more, in result.json");
+}
+
 void write_engine(Writer& writer, const Result& result) {
   const EngineSummary& engine = result.engine;
   if (engine.late_ticks + engine.late_starts + engine.dropped_starts == 0) return;
@@ -188,6 +203,7 @@ std::string summary(const Result& result, const SummaryOptions& options) {
   write_metrics(writer, overview);
   write_failures(writer, overview);
   write_flaky(writer, result);
+  write_refused(writer, result);
   write_engine(writer, result);
   if (!options.files.empty()) {
     writer.title("FILES");

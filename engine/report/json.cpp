@@ -56,6 +56,20 @@ json thresholds_json(const std::vector<ThresholdResult>& thresholds) {
   return array;
 }
 
+json refused_calls_json(const std::vector<RefusedCall>& calls) {
+  json array = json::array();
+  for (const RefusedCall& call : calls) {
+    array.push_back({{"at", text(call.at)},
+                     {"source", text(call.source)},
+                     {"called", text(call.called)},
+                     {"caller", text(call.caller)},
+                     {"status", call.status},
+                     {"reason", text(call.reason)},
+                     {"run_id", call.run_id != 0 ? json(call.run_id) : json(nullptr)}});
+  }
+  return array;
+}
+
 /// All of them, or the failed ones first until `most` is reached.
 std::vector<const Run*> chosen_runs(const Result& result, std::size_t most) {
   std::vector<const Run*> runs;
@@ -143,6 +157,8 @@ json result_json(const Result& result, const JsonOptions& options) {
         {"dropped_starts", result.engine.dropped_starts},
         {"late_starts_by", result.engine.late_causes},
         {"dropped_starts_by", result.engine.dropped_causes}}},
+      {"refused_calls_count", result.refused_calls_count},
+      {"refused_calls", refused_calls_json(result.refused_calls)},
       {"total_duration", minutes_seconds(result.wall_seconds)},
       {"wall_seconds", number(result.wall_seconds)},
       {"created_at", text_or_null(result.created_at)},

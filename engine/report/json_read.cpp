@@ -326,6 +326,9 @@ void read_media(const Reader& run, CallRecord& call) {
 
 void read_call(const Reader& run, CallRecord& call, const std::filesystem::path& base) {
   run.get("id", call.run_id);
+  run.get("outbound_dial_window_opens_at", call.dial_window_opens_at);
+  run.get("outbound_dial_window_closes_at", call.dial_window_closes_at);
+  run.get("outbound_dial_window_seconds", call.dial_window_s);
   run.get("attempt", call.attempt);
   run.get("caller_number", call.caller_number);
   run.get("agent_number", call.agent_number);
@@ -363,6 +366,10 @@ void read_call(const Reader& run, CallRecord& call, const std::filesystem::path&
   metadata.get("trunk", call.trunk);
   metadata.get("transferred_to", call.transferred_to);
   metadata.get("sip_status", call.sip_status);
+  metadata.get("q850", call.q850);
+  metadata.get("sip_reason", call.sip_reason);
+  metadata.get("agent_media", call.agent_media);
+  metadata.get("own_media", call.own_media);
   metadata.get("cancelled", call.cancelled);
   const Reader timing = run.object("timing");
   timing.get("invite_ms", call.invite_ms);
@@ -544,6 +551,19 @@ Result result_from_json(const json& document, const std::filesystem::path& recor
   };
   causes("late_starts_by", result.engine.late_causes);
   causes("dropped_starts_by", result.engine.dropped_causes);
+  in.get("refused_calls_count", result.refused_calls_count);
+  in.array("refused_calls", [&](const json& value, const std::string& path) {
+    const Reader one(value, path);
+    RefusedCall call;
+    one.get("at", call.at);
+    one.get("source", call.source);
+    one.get("called", call.called);
+    one.get("caller", call.caller);
+    one.get("status", call.status);
+    one.get("reason", call.reason);
+    one.get("run_id", call.run_id);
+    result.refused_calls.push_back(std::move(call));
+  });
   // An object by id, as it is written, or a list, as the API's pages have it.
   if (const json* runs = in.find("runs"); runs != nullptr) {
     if (!runs->is_structured()) throw BadJson("result.runs is neither an object nor a list");

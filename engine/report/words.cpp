@@ -289,6 +289,12 @@ std::string advice_for(const Failure& failure) {
       }
       if (status >= 400)
         return "The agent refused with " + code + ": its own log says why; search it for the Call-ID.";
+      if (failure.reason.starts_with("The agent did not call") ||
+          failure.reason.starts_with("The agent could not be asked to call")) {
+        return "Check the agent's trigger_url, that it calls the number that it is told, that it calls from "
+               "its "
+               "contact_number, and that its network is in the endpoint's incoming.from.";
+      }
       return "Listen to the recording beside its timeline, then search the agent's log for the Call-ID.";
     case FailureCategory::network:
       if (failure.retry_after_s) {

@@ -5,4 +5,5 @@ list(APPEND engine_test_sources
   call/keys_test.cpp
   call/persona_test.cpp
   call/script_test.cpp
+  call/waiting_runs_test.cpp
 )

@@ -6,4 +6,5 @@ list(APPEND engine_test_sources
   daemon/notify_test.cpp
   daemon/preflight_test.cpp
   daemon/reload_test.cpp
+  daemon/webhook_test.cpp
 )

@@ -209,17 +209,48 @@ TEST_CASE("an agent's trunk") {
 
 TEST_CASE("agents") {
   CHECK(problems_of(parse_agent,
-                    "name: 5\ncontact_number: +15550200001\nsip_endpoint: http://x\ninbound: false\n"
+                    "name: 5\ncontact_number: +15550200001\nsip_endpoint: http://x\ninbound: no way\n"
                     "sip_auth: {username: u, password: p}\ndial_window: 0\ninbond: true\n") ==
         "f:1:1: id: is missing\n"
         "f:1:7: name: expected text, found the number 5: put it in quotes\n"
         "f:2:17: contact_number: expected text, found the number +15550200001: put it in quotes\n"
         "f:3:15: sip_endpoint: 'http://x' is not a SIP URI: it must begin with sip:\n"
-        "f:4:10: inbound: an agent that dials out is not available in this version\n"
+        "f:4:10: inbound: expected true or false, found the text 'no way'\n"
         "f:5:11: sip_auth.password_file: is missing\n"
         "f:5:25: sip_auth.password: unknown key; did you mean 'password_file'?\n"
         "f:6:14: dial_window: must be between 1 s and 86400 s, not 0 s\n"
         "f:7:1: inbond: unknown key; did you mean 'inbound'?\n");
+}
+
+TEST_CASE("how an agent that dials out is asked to call") {
+  Problems problems;
+  const auto parse = [&](const std::string& text) {
+    auto agent =
+        parse_agent(*parse_document("id: 3\nname: x\ninbound: false\n" + text, "f", problems), problems);
+    REQUIRE_MESSAGE(problems.empty(), problems_text(problems));
+    return *agent;
+  };
+  CHECK_FALSE(parse("").inbound);
+  CHECK(parse("").trigger == Trigger::none);
+  CHECK(parse("").dial_window == Millis(300'000));
+  CHECK(parse("trigger_url: https://agents.example.net/call\n").trigger == Trigger::webhook);
+  CHECK(parse("trigger_url: sip:dialler@127.0.0.1\n").trigger == Trigger::message);
+  const Agent refer =
+      parse("trigger: refer\ntrigger_url: sip:dialler@127.0.0.1\nsends_run_id: true\ndial_window: 20\n");
+  CHECK(refer.trigger == Trigger::refer);
+  CHECK(refer.sends_run_id);
+  CHECK(refer.dial_window == Millis(20'000));
+  CHECK(parse("trigger: none\ntrigger_url: http://127.0.0.1:8090\n").trigger == Trigger::none);
+  const auto refused = [](const std::string& text) {
+    return problems_of(parse_agent, "id: 3\nname: x\ninbound: false\n" + text);
+  };
+  CHECK(refused("trigger: webhook\ntrigger_url: sip:x@y\n") ==
+        "f:5:14: trigger_url: a webhook needs a URL that begins with http:// or https://\n");
+  CHECK(refused("trigger: webhook\n") ==
+        "f:1:1: trigger_url: a webhook needs a URL that begins with http:// or https://\n");
+  CHECK(refused("trigger: message\ntrigger_url: http://x\n") ==
+        "f:5:14: trigger_url: 'http://x' is not a SIP URI: it must begin with sip:\n");
+  CHECK(refused("trigger: pigeon\n").find("expected none, webhook, message or refer") != std::string::npos);
 }
 
 TEST_CASE("an agent's codecs") {

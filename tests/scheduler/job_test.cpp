@@ -7,6 +7,7 @@
 #include <string>
 
 #include "scheduler/catalog.h"
+#include "scheduler/numbers.h"
 #include "scheduler/plan.h"
 #include "tests/scheduler/problems_text.h"
 #include "tests/scheduler/temporary_folder.h"
@@ -172,9 +173,38 @@ TEST_CASE("the dial target") {
         "send it to\n");
   changed.trunks["carrier"].proxy = "sip:127.0.0.1";
   CHECK(job_of(start, changed).trunk == "carrier");
-  changed.agents[1].inbound = false;
-  CHECK(refused(start, changed) ==
-        "f:1:11: agent_id: calling agent 1, which dials out itself, is not available in this version\n");
+}
+
+TEST_CASE("an agent that dials out is waited for") {
+  const std::string start = "agent_id: 1\nscenarios: [11]\n";
+  Catalog dials = catalog();
+  dials.agents[1].inbound = false;
+  dials.agents[1].contact_number = "+16665550100";
+  dials.trunks["carrier"].name = "carrier";
+  dials.trunks["carrier"].caller_numbers = {"+15550100001", "+15550100002"};
+  const Job plain = job_of(start + "concurrency_limit: 9\n", dials);
+  CHECK(plain.called);
+  CHECK(plain.dial_target.empty());
+  CHECK(plain.accepted_caller == "+16665550100");
+  CHECK(plain.own_number.empty());
+  CHECK(plain.trunk == "carrier");
+  CHECK(plain.concurrency_limit == 1);  // one number, one call at a time
+  CHECK(job_of(start + "mode: different_numbers\n", dials).concurrency_limit == std::nullopt);
+  CHECK(caller_numbers(plain, dials.trunks["carrier"]).pool == std::vector<std::string>{"+15550100001"});
+
+  const Job named =
+      job_of(start + "outbound_phone_number: \"+15550100002\"\nagent_number: \"+16665550109\"\n", dials);
+  CHECK(named.own_number == "+15550100002");
+  CHECK(named.accepted_caller == "+16665550109");
+  CHECK(caller_numbers(named, dials.trunks["carrier"]).pool == std::vector<std::string>{"+15550100002"});
+
+  dials.agents[1].sends_run_id = true;
+  CHECK(job_of(start + "concurrency_limit: 9\n", dials).concurrency_limit == 9);
+  CHECK(refused(start + "outbound_phone_number: \"+15550100009\"\nsip_endpoint: sip:x@y\n", dials) ==
+        "f:3:24: outbound_phone_number: +15550100009 is not among the caller_numbers of the trunk 'carrier', "
+        "and "
+        "the agent is to call one of ours\n"
+        "f:4:15: sip_endpoint: agent 1 dials out itself: there is nothing to dial\n");
 }
 
 TEST_CASE("overrides") {

@@ -96,6 +96,38 @@ TEST_CASE("preflight: too few caller numbers are counted before anything is dial
   CHECK(few.check().empty());
 }
 
+TEST_CASE("preflight: an agent that calls us needs a door, and is asked only where the trunk allows") {
+  Case called(trunk("", {}));
+  called.job.dial_target.clear();
+  called.job.called = true;
+  scheduler::Agent& agent = called.catalog.agents.at(1);
+  agent.inbound = false;
+  auto problems = called.check();
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].message.find("lets nobody in: name the networks under its incoming.from") !=
+        std::string::npos);
+  called.config.endpoints[0].callers.push_back(*linecheck::sip::Network::parse("127.0.0.0/8"));
+  CHECK(called.check().empty());
+
+  agent.trigger = scheduler::Trigger::message;
+  agent.trigger_url = "sip:agent@127.0.0.1:5080";
+  problems = called.check();
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].field == "trigger_url");
+  called.config.trunks[0].allow = {"sip:agent@127.0.0.1:5080"};
+  CHECK(called.check().empty());
+  // A webhook is no telephone call.
+  agent.trigger = scheduler::Trigger::webhook;
+  agent.trigger_url = "http://127.0.0.1:8090/";
+  called.config.trunks[0].allow.clear();
+  CHECK(called.check().empty());
+
+  called.job.mode = scheduler::NumberMode::different_numbers;
+  problems = called.check();
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].message.find("needs 3 caller numbers") != std::string::npos);
+}
+
 TEST_CASE("preflight: a metric that does not exist is refused with the nearest one") {
   Case wrong(trunk("", {"sip:*@127.0.0.1:5080"}));
   scheduler::MetricBound bound;

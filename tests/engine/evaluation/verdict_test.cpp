@@ -195,6 +195,21 @@ TEST_CASE("outcome: the agent is silent, sends no RTP, hangs up before a word") 
   CHECK(run.success == false);
   CHECK(run.error_message == "The agent answered but sent no RTP.");
 
+  // One-way audio: what both sides said of themselves, and what a NAT may have to do with it.
+  silent.record.own_media = "203.0.113.7:11000";
+  silent.record.agent_media = "10.0.0.5:6000";
+  CHECK(run_of(silent).error_message ==
+        "The agent answered but sent no RTP: its SDP said 10.0.0.5:6000, ours said 203.0.113.7:11000; no RTP "
+        "came. "
+        "Its address is a private one: a NAT at its side rewrote nothing.");
+  std::swap(silent.record.own_media, silent.record.agent_media);
+  CHECK(
+      run_of(silent).error_message.ends_with("no RTP came. Ours is a private address, which it may not "
+                                             "reach: see the endpoint's external_address."));
+  silent.record.agent_media = "198.51.100.1:6000";
+  silent.record.own_media = "[2001:db8::1]:11000";
+  CHECK(run_of(silent).error_message.ends_with("; no RTP came."));
+
   silent.record.hung_up_by = Party::agent;
   run = run_of(silent);
   CHECK(run.status == RunStatus::failed);

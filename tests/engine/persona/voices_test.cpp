@@ -17,6 +17,7 @@
 
 #include "media/speech/annotate.h"
 #include "media/speech/level.h"
+#include "tests/temporary_directory.h"
 
 using namespace linecheck;
 using namespace linecheck::engine;
@@ -78,25 +79,6 @@ VoicesOptions test_options() {
   options.program = LINECHECK_BINARY;
   return options;
 }
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string path = (std::filesystem::temp_directory_path() / "linecheck-voices-XXXXXX").string();
-    REQUIRE(::mkdtemp(path.data()) != nullptr);
-    path_ = path;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 double active_dbov(const media::Clip& clip) {
   const auto level = media::speech::active_level(clip.samples, clip.rate);
@@ -257,7 +239,7 @@ TEST_CASE("espeak-ng repeats itself byte for byte, whatever it said in between")
 }
 
 TEST_CASE("a clip is made once: memory, folder, and requests in flight") {
-  const TemporaryDirectory directory;
+  const tests::TemporaryDirectory directory;
   VoicesOptions options = test_options();
   options.cache_directory = directory.path() / "voices";
   media::ClipPtr first;

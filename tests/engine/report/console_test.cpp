@@ -20,6 +20,23 @@ SummaryOptions wide(bool unicode = true, bool color = false) {
 
 }  // namespace
 
+TEST_CASE("the summary names the calls that were refused") {
+  Result result = sample::result();
+  CHECK_FALSE(has(summary(result, wide()), "CALLS REFUSED"));
+  RefusedCall call;
+  call.source = "127.0.0.1:5090";
+  call.status = 403;
+  call.reason = "called +15550100001, expected from +16665550100, came from \x1b[1m+1777";
+  result.refused_calls = std::vector<RefusedCall>(7, call);
+  result.refused_calls_count = 7;
+  const std::string text = summary(result, wide());
+  CHECK(has(text,
+            "CALLS REFUSED\n    403 to 127.0.0.1:5090: called +15550100001, expected from +16665550100, came "
+            "from"));
+  CHECK(has(text, "and 2 more, in result.json"));
+  CHECK_FALSE(has(text, "\x1b"));
+}
+
 TEST_CASE("the summary: verdict, thresholds, checks, metrics, failures, files, the next step") {
   Result result = sample::result();
   result.runs.erase(result.runs.begin() + 3, result.runs.end());

@@ -207,6 +207,45 @@ TEST_CASE("keys and tones come back as they were written") {
   CHECK(again["tones"] == written["tones"]);
 }
 
+TEST_CASE("the calls that were refused, and the window of one that was waited for, come back too") {
+  Result result = sample::result();
+  RefusedCall refused;
+  refused.at = "2026-03-02T09:00:00Z";
+  refused.source = "127.0.0.1:5090";
+  refused.called = "+15550100001";
+  refused.caller = "+1777\xff";
+  refused.status = 403;
+  refused.reason = "called +15550100001, expected from +16665550100, came from +1777";
+  result.refused_calls.push_back(refused);
+  refused.run_id = 271;
+  result.refused_calls.push_back(refused);
+  result.refused_calls_count = 4711;
+  CallRecord& call = result.runs[0].call;
+  call.dial_window_opens_at = "2026-03-02T09:00:00Z";
+  call.dial_window_closes_at = "2026-03-02T09:05:00Z";
+  call.dial_window_s = 300;
+  call.agent_media = "10.0.0.5:6000";
+  call.own_media = "127.0.0.1:11000";
+  call.q850 = 16;
+  call.sip_reason = "bye";
+  const json written = result_json(result);
+  CHECK(written["refused_calls_count"] == 4711);
+  REQUIRE(written["refused_calls"].size() == 2);
+  CHECK(written["refused_calls"][0]["run_id"].is_null());
+  CHECK(written["refused_calls"][1]["run_id"] == 271);
+  CHECK(written["refused_calls"][1]["status"] == 403);
+  const json& run = written["runs"]["271"];
+  CHECK(run["outbound_dial_window_opens_at"] == "2026-03-02T09:00:00Z");
+  CHECK(run["outbound_dial_window_seconds"] == 300);
+  CHECK(run["outbound_dial_window_closes_at"] == "2026-03-02T09:05:00Z");
+  CHECK(run["metadata"]["q850"] == 16);
+  CHECK(written["runs"]["272"]["outbound_dial_window_seconds"].is_null());
+  const json again = result_json(result_from_json(written));
+  for (const char* key : {"refused_calls", "refused_calls_count"}) CHECK(again[key] == written[key]);
+  for (const char* key : {"outbound_dial_window_opens_at", "outbound_dial_window_seconds", "metadata"})
+    CHECK(again["runs"]["271"][key] == run[key]);
+}
+
 TEST_CASE("the recording is named as whoever reads it will find it") {
   Run run = sample::result().runs[0];
   run.call.recording_path = "/srv/out/recordings/1/call.wav";
