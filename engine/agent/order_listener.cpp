@@ -24,7 +24,7 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::use_awaitable;
 
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kOrderPatience{10};
 constexpr std::size_t kLongestOrder = 64U << 10U;
 constexpr std::chrono::milliseconds kAcceptAgain{100};
 
@@ -149,7 +149,7 @@ asio::awaitable<void> OrderListener::accept(std::shared_ptr<Shared> shared) {
 
 asio::awaitable<void> OrderListener::serve(std::shared_ptr<Shared> shared, asio::ip::tcp::socket socket) {
   beast::tcp_stream stream(std::move(socket));
-  stream.expires_after(kPatience);
+  stream.expires_after(kOrderPatience);
   beast::flat_buffer buffer;
   http::request_parser<http::string_body> parser;
   parser.body_limit(kLongestOrder);

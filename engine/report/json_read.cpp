@@ -554,7 +554,7 @@ Result result_from_json(const json& document, const std::filesystem::path& recor
   in.get("refused_calls_count", result.refused_calls_count);
   in.array("refused_calls", [&](const json& value, const std::string& path) {
     const Reader one(value, path);
-    RefusedCall call;
+    RefusedCall& call = result.refused_calls.emplace_back();
     one.get("at", call.at);
     one.get("source", call.source);
     one.get("called", call.called);
@@ -562,7 +562,6 @@ Result result_from_json(const json& document, const std::filesystem::path& recor
     one.get("status", call.status);
     one.get("reason", call.reason);
     one.get("run_id", call.run_id);
-    result.refused_calls.push_back(std::move(call));
   });
   // An object by id, as it is written, or a list, as the API's pages have it.
   if (const json* runs = in.find("runs"); runs != nullptr) {
