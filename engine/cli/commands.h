@@ -55,6 +55,18 @@ int set_limits(const DaemonArguments& arguments);
 int reload(const DaemonArguments& arguments);
 int set_log_level(const DaemonArguments& arguments);
 
+/// The keys of the HTTP interface.
+struct KeyArguments {
+  std::string action;  ///< create, list, revoke
+  std::string config;
+  std::string name;
+  std::optional<std::int64_t> project;
+  std::string scope = "read";
+  std::string expires;  ///< 90d, 12h; empty: never
+  std::int64_t id = 0;
+};
+int manage_keys(const KeyArguments& arguments);
+
 struct CheckArguments {
   std::vector<std::string> paths;
   std::string config;

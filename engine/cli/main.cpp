@@ -66,7 +66,7 @@ class DaemonCommands {
         [this] { return cli::reload(arguments_); });
     auto* level = add(app, "log-level", "Change what is logged, until the daemon ends",
                       [this] { return cli::set_log_level(arguments_); });
-    level->add_option("part", arguments_.part, "daemon, jobs, calls, watch, admin or all")->required();
+    level->add_option("part", arguments_.part, "daemon, jobs, calls, watch, admin, http or all")->required();
     level->add_option("level", arguments_.level, "debug, info, warn, error or off")->required();
   }
 
@@ -97,6 +97,26 @@ class DaemonCommands {
   std::vector<std::pair<CLI::App*, std::function<int()>>> commands_;
 };
 
+void add_keys(CLI::App& app, cli::KeyArguments& arguments) {
+  auto* key = app.add_subcommand("key", "Keys of the HTTP interface");
+  key->require_subcommand(1);
+  const auto add = [&](const char* action, const char* about) {
+    auto* command = key->add_subcommand(action, about);
+    command->add_option("-c,--config", arguments.config, "The daemon's linecheck.yaml");
+    command->callback([&arguments, action] { arguments.action = action; });
+    return command;
+  };
+  auto* create = add("create", "Make one; it is shown once");
+  create->add_option("--name", arguments.name, "Whose it is; two active keys of a name at most")->required();
+  create->add_option("--project", arguments.project, "It sees nothing of other projects");
+  create->add_option("--scope", arguments.scope, "Each may what those before it may")
+      ->check(CLI::IsMember({"read", "run", "admin"}))
+      ->capture_default_str();
+  create->add_option("--expires", arguments.expires, "After 90d, 12h, ... (default: never)");
+  add("list", "All of them, without their secrets");
+  add("revoke", "End one at once")->add_option("id", arguments.id, "Its number")->required();
+}
+
 /// `linecheck rnu`: what was meant?
 std::string suggestion(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
@@ -118,6 +138,9 @@ int main(int argc, char** argv) {
   add_run(app, run);
 
   const DaemonCommands daemon(app);
+
+  cli::KeyArguments keys;
+  add_keys(app, keys);
 
   cli::CheckArguments check;
   auto* check_command = app.add_subcommand("check", "Check configuration, catalogue, jobs and agent files");
@@ -175,6 +198,7 @@ int main(int argc, char** argv) {
   }
 
   if (voices_command->parsed()) return linecheck::engine::serve_voices(voices_fd);
+  if (!keys.action.empty()) return cli::manage_keys(keys);
   if (check_command->parsed()) return cli::check(check);
   if (agent_command->parsed()) return cli::serve_reference_agent(agent);
   if (results_command->parsed()) return cli::list_results(results);

@@ -6,6 +6,7 @@ target_sources(linecheck_engine PRIVATE
   cli/daemon_commands.cpp
   cli/files.cpp
   cli/foreground.cpp
+  cli/key_command.cpp
   cli/look_commands.cpp
   cli/run_by_daemon.cpp
   cli/run_command.cpp

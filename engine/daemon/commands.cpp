@@ -81,6 +81,26 @@ scheduler::Problems problems_from_json(const nlohmann::json& json) {
   return problems;
 }
 
+scheduler::Catalog catalog_of_project(const scheduler::Catalog& catalog, scheduler::Id project) {
+  scheduler::Catalog seen = catalog;
+  std::erase_if(seen.agents, [&](const auto& agent) { return agent.second.project != project; });
+  std::erase_if(seen.scenarios, [&](const auto& item) {
+    const scheduler::Scenario& scenario = item.second;
+    return !seen.agents.contains(scenario.agent) || (scenario.project && scenario.project != project);
+  });
+  return seen;
+}
+
+std::optional<scheduler::Id> project_of(const scheduler::Job& job, const scheduler::Catalog& catalog) {
+  const auto agent = catalog.agents.find(job.agent_id);
+  if (agent != catalog.agents.end() && agent->second.project) return agent->second.project;
+  for (const scheduler::Id id : job.scenarios) {
+    const auto scenario = catalog.scenarios.find(id);
+    if (scenario != catalog.scenarios.end() && scenario->second.project) return scenario->second.project;
+  }
+  return std::nullopt;
+}
+
 Commands::Commands(Parts parts) : parts_(std::move(parts)), started_ns_(mono_ns()), started_at_(utc_now()) {
 }
 
@@ -297,7 +317,15 @@ awaitable<scheduler::Created> Commands::submit(JobRequest request) {
   if (parts_.stopping) throw CommandError("the daemon is stopping and takes no more jobs");
   auto read = [settings = parts_.dispatcher.settings(), request] {
     scheduler::Problems problems;
-    auto job = read_job(request.text, request.name, *settings, problems);
+    std::optional<scheduler::Job> job;
+    if (request.project) {
+      Settings seen = *settings;
+      seen.catalog = std::make_shared<const scheduler::Catalog>(
+          catalog_of_project(*settings->catalog, *request.project));
+      job = read_job(request.text, request.name, seen, problems);
+    } else {
+      job = read_job(request.text, request.name, *settings, problems);
+    }
     return std::pair(std::move(job), std::move(problems));
   };
   auto [job, problems] = co_await offload(parts_.files, std::move(read));

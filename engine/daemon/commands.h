@@ -31,6 +31,12 @@ class CommandError : public std::runtime_error {
 [[nodiscard]] nlohmann::ordered_json problems_json(const scheduler::Problems& problems);
 [[nodiscard]] scheduler::Problems problems_from_json(const nlohmann::json& json);
 
+/// The catalogue as somebody sees it who may know of one project only.
+[[nodiscard]] scheduler::Catalog catalog_of_project(const scheduler::Catalog& catalog, scheduler::Id project);
+/// The project that a job's calls belong to: its agent's, else that of the first scenario that has one.
+[[nodiscard]] std::optional<scheduler::Id> project_of(const scheduler::Job& job,
+                                                      const scheduler::Catalog& catalog);
+
 /// How the last reloads went.
 struct ReloadState {
   bool last_succeeded = true;
@@ -44,7 +50,8 @@ struct JobRequest {
   std::string text;  ///< YAML or JSON
   std::string name;  ///< what problems call the file
   std::optional<std::uint64_t> seed;
-  std::string key;  ///< idempotency; empty: a new result each time
+  std::string key;                       ///< idempotency; empty: a new result each time
+  std::optional<scheduler::Id> project;  ///< what belongs to other projects is not there for this request
 };
 
 class Commands {

@@ -2,6 +2,7 @@
 #include "engine/daemon/config.h"
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -74,6 +75,39 @@ void read_limits(Reader& limits, Config& config) {
   }
 }
 
+void read_http(Reader& http, Config& config) {
+  HttpConfig& settings = config.http.emplace();
+  std::string listen;
+  if (http.read("listen", listen)) {
+    const std::size_t colon = listen.rfind(':');
+    std::string host = colon == std::string::npos ? "" : listen.substr(0, colon);
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    unsigned port = 0;
+    char rest = 0;
+    const char* const digits = colon == std::string::npos ? "" : listen.c_str() + colon + 1;
+    boost::system::error_code error;
+    boost::asio::ip::make_address(host, error);
+    if (error || std::sscanf(digits, "%u%c", &port, &rest) != 1 || port > 65535) {
+      http.problem("listen", "an IP address and a port are expected, such as 127.0.0.1:8642");
+    }
+    settings.address = host;
+    settings.port = static_cast<std::uint16_t>(port);
+  }
+  http.read("max_connections", settings.max_connections, scheduler::between(1, 10'000));
+  http.read("requests_per_second", settings.requests_per_second, scheduler::more_than(0));
+  std::string text;
+  const auto size = http.field("max_body");
+  if (size && size->get_as_written(text)) {
+    const auto bytes = parse_size(text);
+    if (bytes && *bytes >= 1024 && *bytes <= scheduler::kMaxFileBytes) {
+      settings.max_body = *bytes;
+    } else {
+      size->problem("a size from 1KiB to 1MiB is expected");
+    }
+  }
+  http.unavailable("tls", "TLS of the HTTP interface (a proxy in front of it can do that)");
+}
+
 void read_voices(const Field& field, Config& config) {
   VoiceProvider provider;
   Reader reader(field);
@@ -141,8 +175,7 @@ std::optional<Config> load_config(const fs::path& file, scheduler::Problems& pro
     watch.read("poll", config.watch.poll, scheduler::between(1, 3600));
     watch.read("owners", config.watch.owners);
   });
-  // Of the daemon's HTTP interface, which is not there yet.
-  (void)reader.field("http");
+  reader.object("http", [&](Reader& http) { read_http(http, config); });
   reader.finish();
   check_trunks(config, problems);
   if (config.voices.empty()) config.voices = default_voice_providers();

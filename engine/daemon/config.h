@@ -30,11 +30,21 @@ struct WatchConfig {
   std::vector<std::string> owners;  ///< users whose files are taken; empty: everybody's
 };
 
+/// The HTTP interface of the daemon; other machines reach it only where it is told to listen for them.
+struct HttpConfig {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8642;
+  int max_connections = 256;
+  std::uint64_t max_body = 1ULL << 20;  ///< bytes
+  double requests_per_second = 100;     ///< of each key
+};
+
 struct Config {
   std::filesystem::path catalog;  ///< absolute
   std::filesystem::path state;    ///< absolute
   Limits limits;
   WatchConfig watch;
+  std::optional<HttpConfig> http;  ///< absent: there is none
   media::Options media;
   scheduler::RecordingChoice recording;
   std::vector<SipEndpointConfig> endpoints;

@@ -15,6 +15,8 @@
 #include "engine/daemon/result_files.h"
 #include "engine/daemon/version.h"
 #include "engine/daemon/wait.h"
+#include "engine/http/api.h"
+#include "engine/http/server.h"
 #include "engine/report/json.h"
 
 namespace linecheck::engine {
@@ -68,9 +70,12 @@ Daemon::Daemon(std::filesystem::path config_file, Settings settings, Log& log)
                                      std::move(folder), watch.poll);
   }
   admin_ = std::make_unique<AdminSocket>(control_, commands_, log_, state_.root() / "admin.sock");
+  if (const auto& http = dispatcher_.settings()->config.http) open_http(*http);
 }
 
 Daemon::~Daemon() {
+  http_.reset();
+  api_.reset();
   admin_.reset();
   switchboard_.shutdown();
   voices_.shutdown();
@@ -92,6 +97,31 @@ std::shared_ptr<const Settings> Daemon::open_endpoints(Settings settings) {
   });
   apply(trunk_changes(settings), switchboard_);
   return std::make_shared<const Settings>(std::move(settings));
+}
+
+void Daemon::open_http(const HttpConfig& config) {
+  http::ServerOptions options;
+  options.address = config.address;
+  options.port = config.port;
+  options.max_connections = static_cast<std::size_t>(config.max_connections);
+  options.max_body = config.max_body;
+  api_ = std::make_unique<http::Api>(http::ApiParts{control_, commands_, dispatcher_, switchboard_, state_,
+                                                    log_, stopping_, config.requests_per_second});
+  http_ = std::make_unique<http::Server>(
+      http_context_, std::move(options),
+      [this](http::Request request) { return api_->answer(std::move(request)); }, log_);
+  api_->count_with([this] { return http_->counts(); });
+}
+
+/// What is being asked at the end is still answered.
+awaitable<void> Daemon::close_http() {
+  if (!http_) co_return;
+  http_->close();
+  boost::asio::steady_timer poll(control_);
+  const auto give_up = steady_clock::now() + kInform;
+  while (!http_->quiet() && steady_clock::now() < give_up) {
+    co_await wait(poll, steady_clock::now() + milliseconds(5));
+  }
 }
 
 void Daemon::run() {
@@ -123,6 +153,10 @@ awaitable<void> Daemon::live() {
   if (watch_) co_await watch_->recover();
   co_await dispatcher_.start();
   if (watch_) watch_->start();
+  if (http_) {
+    http_->start();
+    log_.write(Part::http, LogLevel::info, "listening at " + http_->address());
+  }
   manager_.ready(commands_.status_line());
   log_.write(Part::daemon, LogLevel::info, "ready");
   boost::asio::co_spawn(control_, keep_manager_informed(), boost::asio::detached);
@@ -133,6 +167,7 @@ awaitable<void> Daemon::live() {
   if (watch_) watch_->stop();
   co_await drain();
   co_await dispatcher_.finish();
+  co_await close_http();
   log_.write(Part::daemon, LogLevel::info, "stopped");
 }
 
@@ -219,7 +254,10 @@ awaitable<void> Daemon::on_over(std::shared_ptr<OpenResult> result, Result judge
         report::write_result_json(*shared, file);
       };
       co_await offload(files_, std::move(write));
-      auto save = [this, shared, result, file] { save_result(documents_, *shared, result->job(), file); };
+      auto save = [this, shared, result, file] {
+        save_result(documents_, *shared, result->job(), file,
+                    project_of(result->job(), *result->basis().settings->catalog));
+      };
       co_await offload(database_, std::move(save));
       if (watch_) co_await watch_->on_over(shared);
     } catch (const std::exception& error) {

@@ -27,6 +27,11 @@
 
 namespace linecheck::engine {
 
+namespace http {
+class Api;
+class Server;
+}  // namespace http
+
 class Daemon {
  public:
   /// Takes the state directory, opens every port. Throws StateError, scheduler::StoreError,
@@ -50,12 +55,15 @@ class Daemon {
   boost::asio::awaitable<void> reload_by_signal();
   void log_refusal(const std::exception_ptr& failure);
   boost::asio::awaitable<void> drain();
+  void open_http(const HttpConfig& config);
+  boost::asio::awaitable<void> close_http();
   boost::asio::awaitable<void> on_over(std::shared_ptr<OpenResult> result, Result judged);
 
   std::filesystem::path config_file_;
   Log& log_;
   ServiceManager manager_;
   StateDirectory state_;
+  boost::asio::io_context http_context_{1};  ///< outlives what its requests wait for: see http/server.h
   boost::asio::io_context control_;
   boost::asio::thread_pool database_{1};
   boost::asio::thread_pool files_{2};
@@ -70,6 +78,8 @@ class Daemon {
   Commands commands_;
   std::unique_ptr<Watch> watch_;
   std::unique_ptr<AdminSocket> admin_;
+  std::unique_ptr<http::Api> api_;
+  std::unique_ptr<http::Server> http_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer stop_;  ///< cancelled by the first SIGTERM
   boost::asio::steady_timer inform_;

@@ -435,6 +435,13 @@ void Dispatcher::stop_now(scheduler::ResultId id) {
   }
 }
 
+bool Dispatcher::hang_up(scheduler::RunId run) {
+  const auto found = active_.find(run);
+  if (found == active_.end() || !found->second.inbox) return false;
+  found->second.inbox->push(StopCall{StopCall::Why::cancelled});
+  return true;
+}
+
 awaitable<bool> Dispatcher::pause(scheduler::ResultId id, bool paused) {
   const auto result = find(id);
   if (!result) co_return false;

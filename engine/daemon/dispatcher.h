@@ -71,6 +71,8 @@ class Dispatcher {
   void stop_gently(scheduler::ResultId id, std::string notice);
   /// Hangs up a result's calls.
   void stop_now(scheduler::ResultId id);
+  /// Hangs up one call; false: it is not in progress in this process.
+  bool hang_up(scheduler::RunId run);
   /// False: there is no such open result.
   boost::asio::awaitable<bool> pause(scheduler::ResultId id, bool paused);
 

@@ -138,7 +138,7 @@ class OperatorSink final : public spdlog::sinks::base_sink<std::mutex> {
 }  // namespace
 
 const char* to_string(Part part) {
-  constexpr const char* kNames[] = {"daemon", "jobs", "calls", "watch", "admin"};
+  constexpr const char* kNames[] = {"daemon", "jobs", "calls", "watch", "admin", "http"};
   return kNames[static_cast<std::size_t>(part)];
 }
 

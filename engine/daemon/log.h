@@ -18,8 +18,9 @@
 
 namespace linecheck::engine {
 
-enum class Part { daemon, jobs, calls, watch, admin };
-inline constexpr Part kParts[] = {Part::daemon, Part::jobs, Part::calls, Part::watch, Part::admin};
+enum class Part { daemon, jobs, calls, watch, admin, http };
+inline constexpr Part kParts[] = {Part::daemon, Part::jobs,  Part::calls,
+                                  Part::watch,  Part::admin, Part::http};
 enum class LogLevel { debug, info, warn, error, off };
 enum class LogFormat { automatic, text, json, journal };
 

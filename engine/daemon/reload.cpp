@@ -11,7 +11,7 @@
 namespace linecheck::engine {
 namespace {
 
-constexpr std::array<std::string_view, 5> kFixed{"state", "media", "sip", "providers", "watch"};
+constexpr std::array<std::string_view, 6> kFixed{"state", "media", "sip", "providers", "watch", "http"};
 
 std::size_t hash_of(const scheduler::Node& node) {
   return std::hash<std::string>{}(node.json());

@@ -8,11 +8,12 @@ namespace linecheck::engine {
 namespace fs = std::filesystem;
 
 void save_result(ResultStore& documents, const Result& result, const scheduler::Job& job,
-                 const fs::path& json) {
+                 const fs::path& json, std::optional<scheduler::Id> project) {
   StoredResultDocument document;
   document.id = result.id;
   document.name = result.name;
   document.agent = result.agent;
+  document.project = project;
   document.status = report::name_of(result.status);
   document.success_rate = result.success_rate();
   document.scenarios = job.scenarios;

@@ -12,7 +12,7 @@ namespace linecheck::engine {
 
 /// As it is listed: `json` is where its result.json stands. Blocks.
 void save_result(ResultStore& documents, const Result& result, const scheduler::Job& job,
-                 const std::filesystem::path& json);
+                 const std::filesystem::path& json, std::optional<scheduler::Id> project = std::nullopt);
 
 /// `<state>/results/<id>/result.json`.
 [[nodiscard]] std::filesystem::path result_file(const std::filesystem::path& state, std::int64_t result_id);

@@ -15,7 +15,7 @@ BUILD_PACKAGES=(
 # To test: the peers that we did not write, and what reads their captures and sounds.
 # shellcheck disable=SC2034
 TEST_PACKAGES=(git ccache clang-format clang-tidy libclang-rt-14-dev shellcheck python3 sip-tester
-  baresip-core kamailio kamailio-tls-modules tshark sox multimon-ng openssl iproute2 systemd)
+  curl baresip-core kamailio kamailio-tls-modules tshark sox multimon-ng openssl iproute2 systemd)
 
 # Prints those of the named packages that are not installed, one a line.
 missing_packages() {

@@ -168,3 +168,28 @@ TEST_CASE("config: sizes") {
   CHECK_FALSE(parse_size("-1"));
   CHECK_FALSE(parse_size("5 parsecs"));
 }
+
+TEST_CASE(
+    "config: the HTTP interface is there where it has a section, on loopback unless it is told otherwise") {
+  Written written;
+  scheduler::Problems problems;
+  CHECK_FALSE(written.load("catalog: c\n", problems)->http);
+  const auto plain = written.load("catalog: c\nhttp: {}\n", problems);
+  REQUIRE(plain);
+  REQUIRE(plain->http);
+  CHECK(plain->http->address == "127.0.0.1");
+  CHECK(plain->http->port == 8642);
+  const auto wide = written.load("catalog: c\nhttp: {listen: \"[::]:80\", max_body: 64KiB}\n", problems);
+  REQUIRE(wide);
+  CHECK(wide->http->address == "::");
+  CHECK(wide->http->port == 80);
+  CHECK(wide->http->max_body == 65536);
+  for (const char* bad : {"listen: 8642", "listen: \"localhost:1\"", "listen: \"127.0.0.1:70000\"",
+                          "max_body: 2MiB", "max_connections: 0", "requests_per_second: 0", "lisen: x"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(written.load("catalog: c\nhttp: {" + std::string(bad) + "}\n", problems));
+  }
+  problems.clear();
+  CHECK_FALSE(written.load("catalog: c\nhttp: {tls: {certificate: a, key: b}}\n", problems));
+  CHECK(mentions(problems, "is not available in this version"));
+}
