@@ -21,7 +21,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 using asio::use_awaitable;
 
 constexpr std::chrono::seconds kOrderPatience{10};
@@ -43,19 +43,19 @@ asio::ip::tcp::endpoint endpoint_of(const std::string& listen) {
   return {address, port};
 }
 
-http::response<http::string_body> answer(const http::request<http::string_body>& request,
+beast_http::response<beast_http::string_body> answer(const beast_http::request<beast_http::string_body>& request,
                                          const OrderListener::Handler& handler) {
-  http::response<http::string_body> response(http::status::ok, request.version());
-  response.set(http::field::content_type, "application/json");
+  beast_http::response<beast_http::string_body> response(beast_http::status::ok, request.version());
+  response.set(beast_http::field::content_type, "application/json");
   std::string trouble;
-  if (request.method() != http::verb::post) {
-    response.result(http::status::method_not_allowed);
-    response.set(http::field::allow, "POST");
+  if (request.method() != beast_http::verb::post) {
+    response.result(beast_http::status::method_not_allowed);
+    response.set(beast_http::field::allow, "POST");
     trouble = "only POST is understood";
   } else if (auto order = read_call_order(request.body(), trouble)) {
     handler(std::move(*order));
   } else {
-    response.result(http::status::bad_request);
+    response.result(beast_http::status::bad_request);
   }
   const nlohmann::json body =
       trouble.empty() ? nlohmann::json{{"status", "dialling"}} : nlohmann::json{{"detail", trouble}};
@@ -151,13 +151,13 @@ asio::awaitable<void> OrderListener::serve(std::shared_ptr<Shared> shared, asio:
   beast::tcp_stream stream(std::move(socket));
   stream.expires_after(kOrderPatience);
   beast::flat_buffer buffer;
-  http::request_parser<http::string_body> parser;
+  beast_http::request_parser<beast_http::string_body> parser;
   parser.body_limit(kLongestOrder);
   boost::system::error_code error;
-  co_await http::async_read(stream, buffer, parser, asio::redirect_error(use_awaitable, error));
+  co_await beast_http::async_read(stream, buffer, parser, asio::redirect_error(use_awaitable, error));
   if (error || !shared->handler) co_return;
   const auto response = answer(parser.get(), shared->handler);
-  co_await http::async_write(stream, response, asio::redirect_error(use_awaitable, error));
+  co_await beast_http::async_write(stream, response, asio::redirect_error(use_awaitable, error));
   stream.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 using asio::use_awaitable;
 
 constexpr std::size_t kLongestAnswer = 64U << 10U;
@@ -32,18 +32,18 @@ std::string authority(const HttpUrl& url) {
 /// The status of the answer.
 template <class Stream>
 asio::awaitable<unsigned> exchange(Stream& stream, const HttpUrl& url, std::string body) {
-  http::request<http::string_body> request(http::verb::post, url.target, 11);
-  request.set(http::field::host, authority(url));
-  request.set(http::field::user_agent, std::string("linecheck/") + kVersion);
-  request.set(http::field::content_type, "application/json");
-  request.set(http::field::connection, "close");
+  beast_http::request<beast_http::string_body> request(beast_http::verb::post, url.target, 11);
+  request.set(beast_http::field::host, authority(url));
+  request.set(beast_http::field::user_agent, std::string("linecheck/") + kVersion);
+  request.set(beast_http::field::content_type, "application/json");
+  request.set(beast_http::field::connection, "close");
   request.body() = std::move(body);
   request.prepare_payload();
-  co_await http::async_write(stream, request, use_awaitable);
+  co_await beast_http::async_write(stream, request, use_awaitable);
   beast::flat_buffer buffer(kLongestAnswer);
-  http::response_parser<http::empty_body> answer;
+  beast_http::response_parser<beast_http::empty_body> answer;
   answer.skip(true);
-  co_await http::async_read_header(stream, buffer, answer, use_awaitable);
+  co_await beast_http::async_read_header(stream, buffer, answer, use_awaitable);
   co_return answer.get().result_int();
 }
 
