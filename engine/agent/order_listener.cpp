@@ -43,8 +43,8 @@ asio::ip::tcp::endpoint endpoint_of(const std::string& listen) {
   return {address, port};
 }
 
-beast_http::response<beast_http::string_body> answer(const beast_http::request<beast_http::string_body>& request,
-                                         const OrderListener::Handler& handler) {
+beast_http::response<beast_http::string_body> answer(
+    const beast_http::request<beast_http::string_body>& request, const OrderListener::Handler& handler) {
   beast_http::response<beast_http::string_body> response(beast_http::status::ok, request.version());
   response.set(beast_http::field::content_type, "application/json");
   std::string trouble;

@@ -59,6 +59,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
   Match match;
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
   const std::string_view place = without_last_slash(path);
+  if (place.size() > 1 && place.ends_with('/')) return match;
   std::vector<std::int64_t> ids;
   for (const Route& route : routes_) {
     if (!fits(route.pattern, place, ids)) continue;
