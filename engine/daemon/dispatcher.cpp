@@ -493,10 +493,13 @@ void Dispatcher::after_call(const std::shared_ptr<OpenResult>& result, bool over
       graces_.erase(grace);
     }
     ++running_;
-    boost::asio::co_spawn(parts_.control, conclude(result), [this](const std::exception_ptr&) {
-      --running_;
-      changed();
-    });
+    concluding_[result->id()] = result;
+    boost::asio::co_spawn(parts_.control, conclude(result),
+                          [this, id = result->id()](const std::exception_ptr&) {
+                            concluding_.erase(id);
+                            --running_;
+                            changed();
+                          });
   }
   changed();
 }

@@ -87,6 +87,10 @@ class Dispatcher {
   [[nodiscard]] const std::map<scheduler::ResultId, std::shared_ptr<OpenResult>>& open() const {
     return open_;
   }
+  /// Over, and their verdicts not yet stored.
+  [[nodiscard]] const std::map<scheduler::ResultId, std::shared_ptr<OpenResult>>& concluding() const {
+    return concluding_;
+  }
   [[nodiscard]] std::size_t active_calls() const { return active_.size(); }
   [[nodiscard]] report::ProgressState progress(const OpenResult& result) const;
   /// When the claiming last went round, CLOCK_MONOTONIC.
@@ -144,6 +148,7 @@ class Dispatcher {
   StoreWriter writer_;
   Reception reception_;
   std::map<scheduler::ResultId, std::shared_ptr<OpenResult>> open_;
+  std::map<scheduler::ResultId, std::shared_ptr<OpenResult>> concluding_;
   std::map<scheduler::RunId, ActiveCall> active_;
   std::multimap<scheduler::ResultId, scheduler::Lease> early_;  ///< claimed before their result is known here
   std::map<scheduler::RunId, scheduler::Lease> next_attempts_;  ///< claimed before the last one had left here

@@ -167,7 +167,11 @@ boost::asio::awaitable<bool> Api::same_request(std::int64_t result, Json body) {
 boost::asio::awaitable<Json> Api::accepted(scheduler::Created created, ApiKey key) {
   const std::vector<OpenView> open = co_await open_results(key, created.result_id);
   if (!open.empty()) {
-    auto make = [&open] { return accepted_json(open.front()); };
+    auto make = [&open, existed = created.existed] {
+      Json json = accepted_json(open.front());
+      if (!existed) json["status"] = "pending";  // whatever has begun in the meantime
+      return json;
+    };
     co_return co_await offload(reads_, std::move(make));
   }
   auto look = [this, id = created.result_id, project = key.project] {
@@ -184,7 +188,10 @@ boost::asio::awaitable<Json> Api::accepted(scheduler::Created created, ApiKey ke
 boost::asio::awaitable<std::vector<OpenView>> Api::open_results(ApiKey key, std::optional<std::int64_t> id) {
   auto look = [this, project = key.project, id] {
     std::vector<OpenView> views;
-    for (const auto& [number, result] : parts_.dispatcher.open()) {
+    // Until its verdict can be read, a result is shown as one in progress.
+    auto results = parts_.dispatcher.open();
+    results.insert(parts_.dispatcher.concluding().begin(), parts_.dispatcher.concluding().end());
+    for (const auto& [number, result] : results) {
       if (id && number != *id) continue;
       OpenView view;
       view.project = project_of(result->job(), *result->basis().settings->catalog);

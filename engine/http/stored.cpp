@@ -49,10 +49,13 @@ Json planned_json(const OpenView& open, std::int64_t id) {
   const report::ActiveCall* const call = active_call(open, id);
   run.status = call != nullptr ? RunStatus::running : RunStatus::pending;
   const scheduler::CallerNumbers numbers = scheduler::caller_numbers(open.job(), open.basis.trunk());
+  // The number of ours that the agent sees calling, or that it is to call.
+  std::string& ours = open.job().called ? run.outbound_number : run.inbound_number;
+  ours.clear();
   if (numbers.mode == scheduler::NumberMode::same_number) {
-    if (!numbers.pool.empty()) run.inbound_number = numbers.pool.front();
+    if (!numbers.pool.empty()) ours = numbers.pool.front();
   } else if (!numbers.reuse && index < numbers.pool.size()) {
-    run.inbound_number = numbers.pool[index];
+    ours = numbers.pool[index];
   }
   Json json = report::run_json(run);
   json["evaluation_status"] = nullptr;
@@ -119,13 +122,14 @@ Json accepted_json(const OpenView& open) {
     run["id"] = id;
     run["status"] = "pending";
     run["scenario"] = planned.at("scenario");
-    run["number"] = nullptr;
+    run["number"] = agent.inbound ? Json(nullptr) : planned.at("outbound_number");
     run["inbound_number"] = agent.inbound ? planned.at("inbound_number") : Json(nullptr);
     run["scenario_name"] = planned.at("scenario_name");
     const Json& profile = planned.at("test_profile_data");
     run["test_profile_data"] = profile.is_null() || profile.empty() ? Json(nullptr) : profile;
     run["outbound_dial_window_opens_at"] = nullptr;
-    run["outbound_dial_window_seconds"] = nullptr;
+    run["outbound_dial_window_seconds"] =
+        agent.inbound ? Json(nullptr) : Json(scheduler::as_ms(agent.dial_window) / 1000);
     run["outbound_dial_window_closes_at"] = nullptr;
     json["runs"].push_back(std::move(run));
   }
