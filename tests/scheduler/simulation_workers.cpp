@@ -83,7 +83,8 @@ void Simulation::beat(Worker& worker) {
   books_.beaten(when.mono_ns, kLease.count(), leases, lost);
   for (const RunId run : lost) {
     ++counts_.zombies;
-    if (chance(50)) drop(worker, worker.calls.at(run));  // else it does not listen, and goes on
+    const auto call = worker.calls.at(run);  // what is in the map goes with it
+    if (chance(50)) drop(worker, call);      // else it does not listen, and goes on
   }
   reap();
 }
