@@ -28,7 +28,7 @@ TEST_CASE("SIPp answers, we hang up") {
   CHECK(caller.events.sequence(caller.id) == "Dialled Provisional Answered Ended Finished");
   CHECK(caller.events.get<Provisional>(caller.id).status == 180);
   CHECK(ladder(caller.trace()) == ">INVITE <100 <180 <200 >ACK >BYE <200");
-  CHECK(caller.events.when<Answered>(caller.id) - caller.events.when<Provisional>(caller.id) >= 45'000'000);
+  CHECK(caller.events.when<Answered>(caller.id) > caller.events.when<Provisional>(caller.id));
 }
 
 TEST_CASE("SIPp sends early media") {
