@@ -19,17 +19,9 @@ import time
 import wave
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+import checks  # noqa: E402
+from checks import check  # noqa: E402
 from daemon_site import Site, until  # noqa: E402
-
-failed = 0
-
-
-def check(what, good, about=""):
-    global failed
-    print(("ok - " if good else "not ok - ") + what, flush=True)
-    if not good:
-        failed = 1
-        print("    " + str(about)[-2000:], flush=True)
 
 
 class Relay:
@@ -171,7 +163,7 @@ try:
 finally:
     site.close()
     relay.close()
-    if failed:
+    if checks.failed:
         print(f"    replay: tests/crash/crash_test.sh with LINECHECK_CRASH_SEED={seed}")
         print("    " + site.log.read_text()[-4000:].replace("\n", "\n    "))
-sys.exit(failed)
+sys.exit(checks.failed)

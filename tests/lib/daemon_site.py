@@ -81,7 +81,7 @@ behaviours:
         self.config.write_text(f"""catalog: catalog
 state: s
 watch: {{directory: jobs, poll: 5s}}
-media: {{ports: 12000-12999, bind: 127.0.0.1, realtime: "off"}}
+media: {{ports: 12000-12999, bind: 127.0.0.1}}
 sip: {{endpoints: [{{name: main, listen: "udp:127.0.0.1:0"}}]}}
 trunks:
   - {{name: peer, caller_numbers: ["1001"], allow: ["sip:*@127.0.0.1"]{trunk}}}

@@ -9,6 +9,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+import checks  # noqa: E402
+from checks import check  # noqa: E402
+from daemon_site import free_port  # noqa: E402
 from webhook_server import WebhookServer  # noqa: E402
 
 PEERS = pathlib.Path(__file__).resolve().parent
@@ -16,23 +19,7 @@ LINECHECK, SCRATCH = sys.argv[1], pathlib.Path(sys.argv[2])
 OURS, SECOND = "+15550100001", "+15550100002"
 AGENT = "+16665550100"
 WINDOW = 4
-failures = 0
 processes = []
-
-
-def check(name, good, detail=""):
-    global failures
-    print(("ok" if good else "not ok") + f" - {name}", flush=True)
-    if not good:
-        failures += 1
-        for line in str(detail).splitlines()[-25:]:
-            print(f"#   {line}", flush=True)
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Sipp:
@@ -262,4 +249,4 @@ finally:
         if process.poll() is None:
             process.terminate()
             process.wait(10)
-sys.exit(failures > 0)
+sys.exit(checks.failed)

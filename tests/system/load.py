@@ -9,17 +9,9 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+import checks  # noqa: E402
+from checks import check  # noqa: E402
 from daemon_site import Site, until  # noqa: E402
-
-failed = 0
-
-
-def check(what, good, about=""):
-    global failed
-    print(("ok - " if good else "not ok - ") + what, flush=True)
-    if not good:
-        failed = 1
-        print("    " + str(about)[-1500:], flush=True)
 
 
 class Refuser(threading.Thread):
@@ -185,6 +177,6 @@ try:
         part(site, refuser)
 finally:
     site.close()
-    if failed:
+    if checks.failed:
         print("    " + site.log.read_text()[-3000:].replace("\n", "\n    "))
-sys.exit(failed)
+sys.exit(checks.failed)

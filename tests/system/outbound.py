@@ -8,18 +8,11 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+import checks  # noqa: E402
+from checks import check  # noqa: E402
 from daemon_site import Site, free_port  # noqa: E402
 
 AGENT = "+16665550100"
-failed = 0
-
-
-def check(what, good, about=""):
-    global failed
-    print(("ok - " if good else "not ok - ") + what, flush=True)
-    if not good:
-        failed = 1
-        print("    " + str(about)[-1500:], flush=True)
 
 
 class OutboundSite(Site):
@@ -29,7 +22,7 @@ class OutboundSite(Site):
         self.own_port = free_port()
         self.config.write_text(f"""catalog: catalog
 state: s
-media: {{ports: 12000-12999, bind: 127.0.0.1, realtime: "off"}}
+media: {{ports: 12000-12999, bind: 127.0.0.1}}
 sip:
   endpoints: [{{name: main, listen: "udp:127.0.0.1:{self.own_port}", incoming: {{from: ["127.0.0.1"], calls_per_second: 500}}}}]
 trunks:
@@ -143,4 +136,4 @@ def main():
 
 
 main()
-sys.exit(failed)
+sys.exit(checks.failed)
