@@ -9,7 +9,7 @@ sed 's/@LINE@/486 Busy Here/' "$REPO_ROOT/tests/peers/uas_reject.xml" >"$SCRATCH
 
 # invite IDENTITY: one call over a trunk of that identity; its INVITE, without carriage returns, in $SCRATCH/IDENTITY.invite
 invite() {
-  local identity="$1" port site="$SCRATCH/$1"
+  local identity="$1" port site="$SCRATCH/$1" code=0
   port=$(free_port)
   mkdir -p "$site"
   cp -r "$REPO_ROOT/tests/site/." "$site/"
@@ -31,8 +31,9 @@ YAML
   sed -i 's|^sip_endpoint:.*|contact_number: "+4930123456"|' "$site/catalog/agents/peer.yaml"
   start_sipp 127.0.0.1 "$port" "$SCRATCH/busy.xml" -timeout 10s -trace_msg -message_file "$SCRATCH/$identity.messages"
   "$LINECHECK" run "$site/jobs/listen.yaml" -c "$site/linecheck.yaml" --out "$SCRATCH/out.$identity" --quiet --no-color \
-    >"$SCRATCH/$identity.log" 2>&1 || true
-  wait "$SIPP_PID" || true
+    >"$SCRATCH/$identity.log" 2>&1 || code=$?
+  check "identity $identity: busy is what run ends with" test "$code" = 1
+  check "identity $identity: SIPp's scenario is through" wait "$SIPP_PID"
   tr -d '\r' <"$SCRATCH/$identity.messages" | awk '/^INVITE /{on=1} on' | awk 'NF==0{exit} {print}' >"$SCRATCH/$identity.invite"
 }
 # has IDENTITY WHAT PATTERN...: lines of that INVITE; a pattern that begins with ! must be in none.
