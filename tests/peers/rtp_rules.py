@@ -5,8 +5,8 @@
 usage: rtp_rules.py FILE.pcapng PEER_RTP_PORTS MIN_SECONDS RTCP: "rtcp" or "no-rtcp"
 
 RTP: one SSRC and CNAME; sequence numbers count by one; audio timestamps run with the sequence, 160 a packet, and with the
-clock; the marker is on the first audio packet, on the first of each event, and nowhere else; an event's packets carry the
-timestamp of its begin.
+clock; the marker is on the first audio packet, on the first after frames that a late tick left out, on the first of each event, and
+nowhere else; an event's packets carry the timestamp of its begin.
 RTCP: to the odd port; compounds begin with SR or RR and have a CNAME; the first within 3.1 s, then 2 to 6.2 s apart; an
 SR's NTP time is the capture's, its RTP time that of the packets around it, its counts those of the packets before it; the
 last says BYE, and no RTP follows it. Its report blocks say of the peer's stream how far it had come, that nothing of it was
@@ -36,6 +36,7 @@ def check_rtp(packets, problems):
     if len(ssrc) != 1:
         problems.append(f"several SSRCs: {ssrc}")
     first_audio, last, event = None, None, None
+    audio_before = None  # its timestamp, where the packet before is audio too
     for p in packets:
         sequence, timestamp = int(p["rtp.seq"]), int(p["rtp.timestamp"])
         marker = p["rtp.marker"] in ("1", "True")
@@ -46,9 +47,13 @@ def check_rtp(packets, problems):
         if p["rtpevent.event_id"]:
             if marker != (timestamp != event):
                 problems.append(f"event at {timestamp}: marker {marker}")
-            event = timestamp
+            event, audio_before = timestamp, None
             continue
-        if marker != (first_audio is None):
+        left_out = 0 if audio_before is None else (timestamp - audio_before) % 2**32 // 160 - 1
+        audio_before = timestamp
+        if left_out:
+            print(f"sequence {sequence}: {left_out} frames left out before it")
+        if marker != (first_audio is None or left_out > 0):
             problems.append(f"sequence {sequence}: marker {marker}")
         if first_audio is None:
             first_audio = (at, timestamp)
