@@ -37,7 +37,10 @@ void read_target(Reader& map, const Agent* agent, Job& job) {
   read_phone_number(map, "agent_number", agent_number);
   read_phone_number(map, "outbound_phone_number", outbound_number);
   if (map.read("sip_endpoint", sip_endpoint)) {
-    if (const auto why = sip_uri_problem(sip_endpoint); !why.empty()) map.problem("sip_endpoint", why);
+    if (const auto why = sip_uri_problem(sip_endpoint); !why.empty()) {
+      map.problem("sip_endpoint", why);
+      sip_endpoint.clear();
+    }
   }
   if (agent == nullptr) return;
   if (!agent->inbound) {
@@ -54,6 +57,12 @@ void read_target(Reader& map, const Agent* agent, Job& job) {
     map.problem("outbound_phone_number", "differs from agent_number (" + agent_number + "): agent " +
                                              std::to_string(agent->id) +
                                              " is inbound, and both are the number that is dialled");
+  }
+  // A target that is none has been named: what would be dialled without it is no news.
+  if ((map.has("agent_number") && agent_number.empty()) ||
+      (map.has("outbound_phone_number") && outbound_number.empty()) ||
+      (map.has("sip_endpoint") && sip_endpoint.empty())) {
+    return;
   }
   for (const std::string& target :
        {agent_number, outbound_number, sip_endpoint, agent->sip_endpoint, agent->contact_number}) {

@@ -302,6 +302,7 @@ std::string sip_uri_problem(std::string_view text) {
 void read_phone_number(Reader& map, std::string_view key, std::string& out) {
   if (map.read(key, out) && !is_phone_number(out)) {
     map.problem(key, "'" + out + "' is not a telephone number: an optional + and 2 to 15 digits");
+    out.clear();
   }
 }
 

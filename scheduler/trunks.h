@@ -27,7 +27,7 @@ bool is_phone_number(std::string_view text);
 std::string sip_uri_problem(std::string_view text);
 
 class Reader;
-/// A telephone number, where the key is there; a problem where it is not one.
+/// A telephone number, where the key is there. Where it is not one: a problem, and `out` stays empty.
 void read_phone_number(Reader& map, std::string_view key, std::string& out);
 
 /// Appends `pcmu` or `pcma`; a repeated one is a Problem, opus and g722 are not available in this version.
