@@ -29,6 +29,17 @@ std::string authority(const HttpUrl& url) {
   return url.port == (url.secure ? "443" : "80") ? host : host + ":" + url.port;
 }
 
+/// The system's certificates: read once, and not by the control thread for each webhook.
+asio::ssl::context& trusting_the_system() {
+  static asio::ssl::context context = [] {
+    asio::ssl::context made(asio::ssl::context::tls_client);
+    made.set_default_verify_paths();
+    made.set_verify_mode(asio::ssl::verify_peer);
+    return made;
+  }();
+  return context;
+}
+
 /// The status of the answer.
 template <class Stream>
 asio::awaitable<unsigned> exchange(Stream& stream, const HttpUrl& url, std::string body) {
@@ -57,10 +68,7 @@ asio::awaitable<unsigned> post(HttpUrl url, std::string body, std::chrono::secon
     co_await stream.async_connect(addresses, use_awaitable);
     co_return co_await exchange(stream, url, std::move(body));
   }
-  asio::ssl::context context(asio::ssl::context::tls_client);
-  context.set_default_verify_paths();
-  context.set_verify_mode(asio::ssl::verify_peer);
-  beast::ssl_stream<beast::tcp_stream> stream(executor, context);
+  beast::ssl_stream<beast::tcp_stream> stream(executor, trusting_the_system());
   stream.set_verify_callback(asio::ssl::host_name_verification(url.host));
   boost::system::error_code no_address;
   asio::ip::make_address(url.host, no_address);
